@@ -1,0 +1,118 @@
+"""Where one company's state lives and how it is configured.
+
+Belongs here: the folders below ``FINPIPE_HOME``, and ``finpipe.toml`` in it.
+Does not belong here: what a system looks like (``systems``), and anything read at import.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from finpipe.errors import FinpipeError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one company. Nothing is created until it is needed."""
+
+    root: Path
+    extra_sources: Path | None = None
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """The home that ``FINPIPE_HOME`` names (default: ``.finpipe`` in the project)."""
+        extra = os.environ.get("FINPIPE_SOURCES")
+        root = Path(os.environ.get("FINPIPE_HOME") or PROJECT / ".finpipe")
+        return cls(root.expanduser().resolve(), Path(extra).expanduser().resolve() if extra else None)
+
+    @property
+    def landing(self) -> Path:
+        """Immutable files by digest: the truth."""
+        return self.root / "landing"
+
+    @property
+    def inbox(self) -> Path:
+        """``inbox/<system>/``: files put here are landed by the next run."""
+        return self.root / "inbox"
+
+    @property
+    def warehouse(self) -> Path:
+        """The working database: a cache of what follows from landing."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def witness(self) -> Path:
+        """Head of the load ledger, kept outside the database to notice one that lost its tail."""
+        return self.root / "witness.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that writes."""
+        return self.root / "write.lock"
+
+    @property
+    def published(self) -> Path:
+        """Numbered snapshots, and ``current``, the one in force."""
+        return self.root / "published"
+
+    @property
+    def scratch(self) -> Path:
+        """Throw-away folders; whatever is left over may be swept."""
+        return self.root / "tmp"
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Folders that hold systems: the project's own and the company's."""
+        own = (PROJECT / "sources",)
+        return own if self.extra_sources is None else (*own, self.extra_sources)
+
+    @cached_property
+    def config(self) -> "Config":
+        """The company's ``finpipe.toml``; defaults when there is none."""
+        return Config.read(self.root / "finpipe.toml")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A company's choices. Every one has a default that suits a first look."""
+
+    reporting_currency: str = "USD"
+    #: Which role is believed for posted documents and money, first that has any.
+    document_roles: tuple[str, ...] = ("erp", "billing")
+    #: The legal entity of records that name none, when the company has just one.
+    legal_entity: dict[str, str] = field(default_factory=dict)
+    #: Overrides of sources/<system>/system.toml, merged key by key.
+    systems: dict[str, dict[str, Any]] = field(default_factory=dict)
+    memory_limit: str = "900MB"
+    threads: int = 2
+
+    @classmethod
+    def read(cls, path: Path) -> "Config":
+        """Read ``finpipe.toml``; raises ``FinpipeError`` when it is not TOML or has an unknown key."""
+        if not path.exists():
+            return cls()
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise FinpipeError(
+                "the configuration is not valid TOML",
+                where=str(path),
+                got=str(problem),
+                fix="correct the line it names",
+            ) from None
+        unknown = sorted(set(given) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise FinpipeError(
+                "the configuration has an unknown key",
+                where=str(path),
+                got=", ".join(unknown),
+                fix=f"known keys: {', '.join(cls.__dataclass_fields__)}",
+            )
+        if "document_roles" in given:
+            given["document_roles"] = tuple(given["document_roles"])
+        return cls(**given)

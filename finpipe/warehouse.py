@@ -1,0 +1,89 @@
+"""The one door to the working database: who may open it, with which settings, and which schemas it has.
+
+Belongs here: connections, the write lock, the schemas.
+Does not belong here: SQL of any stage.
+DuckDB lets one *process* write, and a reader in another process blocks it: so nobody else opens this file;
+analysts and pages read the published copies.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from finpipe.errors import BusyError
+from finpipe.settings import Home
+
+#: Schemas that exist from the start; ``raw_<system>`` come with their first file.
+SCHEMAS = (
+    "ledger",
+    "reference",
+    "canonical",
+    "quarantine",
+    "marts",
+    "reconciliation",
+    "staging",
+    "intermediate",
+)
+
+
+@contextmanager
+def write_lock(home: Home) -> Iterator[None]:
+    """Hold the only right to write this home; raises ``BusyError`` at once when another process has it."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.lock.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            raise BusyError(
+                "another run is writing",
+                where=str(home.root),
+                got=f"process {handle.read().strip() or '?'}",
+                fix="wait until it ends and try again",
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+@contextmanager
+def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the working database (or another file of the same kind) with the company's limits."""
+    target = path or home.warehouse
+    target.parent.mkdir(parents=True, exist_ok=True)
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(
+        str(target),
+        config={
+            "memory_limit": home.config.memory_limit,
+            "threads": home.config.threads,
+            "temp_directory": str(home.scratch / "spill"),
+            "preserve_insertion_order": False,
+            "TimeZone": "UTC",
+        },
+    )
+    try:
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        yield connection
+    finally:
+        connection.close()
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """An SQL literal of a text, number or null."""
+    if value is None:
+        return "null"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
