@@ -86,6 +86,11 @@ class System:
         """Names of the company's own columns that hold other systems' ids."""
         return dict(self.settings.get("references", {}))
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Values that mappings read with ``getvariable``: the company's own words for stages, accounts and so on."""
+        return {name: str(value) for name, value in self.settings.get("variables", {}).items()}
+
     @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that decides how extracts become raw rows changes."""
@@ -93,7 +98,7 @@ class System:
             self.name,
             self.role,
             sorted(map(repr, self.tables.values())),
-            {k: v for k, v in sorted(self.settings.items()) if k not in ("due", "references")},
+            {k: v for k, v in sorted(self.settings.items()) if k not in ("due", "references", "variables")},
         )
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
 
@@ -151,20 +156,15 @@ def _table(description: Path, name: str, spec: dict[str, Any], references: dict[
     try:
         columns = tuple(Source.parse(c.format(**references)) for c in spec.get("columns", ()))
     except KeyError as missing:
-        raise _broken(
-            description, f"{where} uses reference {missing} that [references] does not name"
-        ) from None
+        raise _broken(description, f"{where} uses reference {missing} that [references] does not name") from None
     if not columns:
         raise _broken(description, f"{where} names no columns")
     names = {c.name for c in columns}
     for rule in ("key", "version", "required", "deleted", "active"):
         if strange := sorted(set(spec.get(rule, ())) - names):
-            raise _broken(
-                description, f"{where} {rule} names {', '.join(strange)}, which is not among its columns"
-            )
-    lists = {k: tuple(v) for k, v in spec.items() if isinstance(v, list) and k != "columns"}
-    scalars = {k: v for k, v in spec.items() if not isinstance(v, list)}
-    return Table(name=name, columns=columns, **lists, **scalars)
+            raise _broken(description, f"{where} {rule} names {', '.join(strange)}, which is not among its columns")
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "columns"}
+    return Table(name=name, columns=columns, **given)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,7 @@ class Applications(Canonical):
         "Key of what is applied: a payment, refund, chargeback (payments) or a credit memo (invoices).",
         required=True,
     )
-    to_id: str = f.text(
-        "Key of what it is applied to: an invoice, a payment or a credit memo.", required=True
-    )
+    to_id: str = f.text("Key of what it is applied to: an invoice, a payment or a credit memo.", required=True)
     applied_on: pl.Date = f.day("Date from which it counts.", required=True)
     currency: str = f.currency("Currency of the amount: that of the document applied to.")
     amount: f.Money = f.money("Amount applied; negative reverses an earlier application.", at_risk=True)

@@ -24,19 +24,11 @@ class Canonical(pa.DataFrameModel):
 
     system: str = text("Folder below sources/ whose mapping gave the row.", required=True)
     source_id: str = text("The record's own id in that system: the key without its role.", required=True)
-    valid_from: Instant = instant(
-        "Business clock: when the source last modified the record; null if it does not say."
-    )
-    recorded_at: Instant = instant(
-        "Our clock: when the file that holds the record was landed.", required=True
-    )
-    is_deleted: bool = flag(
-        "The source deleted or merged away the record; kept as evidence, out of every mart."
-    )
+    valid_from: Instant = instant("Business clock: when the source last modified the record; null if it does not say.")
+    recorded_at: Instant = instant("Our clock: when the file that holds the record was landed.", required=True)
+    is_deleted: bool = flag("The source deleted or merged away the record; kept as evidence, out of every mart.")
     source_table: str = text("Raw table whose record gave the row.", required=True)
-    load_seq: int = whole(
-        "Sequence number, in the load ledger, of the file that holds the record.", required=True
-    )
+    load_seq: int = whole("Sequence number, in the load ledger, of the file that holds the record.", required=True)
     row_number: int = whole("Number of the record within that file, from 1.", required=True)
     row_hash: str = text("MD5 over the contract's own columns: equal content, equal hash.", required=True)
     contract_version: str = text("Fingerprint of the contract that accepted the row.", required=True)
@@ -72,14 +64,16 @@ class Column:
             return f"DECIMAL({self.dtype.precision},{self.dtype.scale})"
         if isinstance(self.dtype, pl.Datetime):
             return "TIMESTAMP WITH TIME ZONE"
-        return {pl.String: "VARCHAR", pl.Date: "DATE", pl.Boolean: "BOOLEAN", pl.Int64: "BIGINT"}[
-            type(self.dtype)
-        ]
+        return {pl.String: "VARCHAR", pl.Date: "DATE", pl.Boolean: "BOOLEAN", pl.Int64: "BIGINT"}[type(self.dtype)]
+
+
+def columns(entity: type[Canonical]) -> tuple[Column, ...]:
+    """Every column of an entity: its own first, in the order of the module, then the common ones."""
+    return _columns(entity)  # type: ignore[arg-type]  # classes are hashable; mypy sees the metaclass of pandera
 
 
 @cache
-def columns(entity: type[Canonical]) -> tuple[Column, ...]:
-    """Every column of an entity: its own first, in the order of the module, then the common ones."""
+def _columns(entity: type[Canonical]) -> tuple[Column, ...]:
     spec = entity.to_schema().columns
     common = set(Canonical.to_schema().columns)
     ordered = [n for n in spec if n not in common] + [n for n in spec if n in common]
@@ -100,7 +94,6 @@ def key_of(entity: type[Canonical]) -> str:
     return keys[0]
 
 
-@cache
 def version_of(entity: type[Canonical]) -> str:
     """Fingerprint of what a contract demands: it changes with a column, type or rule, not with prose."""
     spec = entity.to_schema()

@@ -10,9 +10,7 @@ class ControlTotals(Canonical):
     """One row per figure that a source states about itself: a closing balance, a count, a report's total."""
 
     control_total_id: str = f.key("`<role>:<id>`, made of subject, scope and date.")
-    subject: str = f.text(
-        "What is counted or summed, such as `bank_balance` or `bank_movement`.", required=True
-    )
+    subject: str = f.text("What is counted or summed, such as `bank_balance` or `bank_movement`.", required=True)
     scope: str = f.text("Account, entity or table it speaks of.", required=True)
     stated_on: pl.Date = f.day("Date it holds for.")
     currency: str = f.currency(required=False)

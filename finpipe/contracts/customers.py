@@ -12,9 +12,7 @@ class Customers(Canonical):
 
     customer_id: str = f.key("`<role>:<id>` of the account (CRM) or customer (billing, ERP).")
     name: str = f.text("Name as the system shows it.", personal=True)
-    parent_customer_id: str = f.reference(
-        "Parent in the system's own hierarchy.", to="customers", required=False
-    )
+    parent_customer_id: str = f.reference("Parent in the system's own hierarchy.", to="customers", required=False)
     merged_into_customer_id: str = f.reference(
         "Survivor of a merge, when the record lost one.", to="customers", required=False
     )

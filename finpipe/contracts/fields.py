@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import pandera.polars as pa
 import polars as pl
 
+from finpipe.reference.currencies import MINOR_UNITS
+
 #: An amount of money in the currency named beside it. Exact; never a float.
 Money = Annotated[pl.Decimal, 18, 4]
 #: A unit price, quantity or exchange rate: exact, with more decimals than money has.
@@ -40,9 +42,7 @@ def reference(description: str, to: str, *, required: bool = True, must_exist: b
     )
 
 
-def money(
-    description: str, *, required: bool = True, at_risk: bool = False, minimum: int | None = None
-) -> Any:
+def money(description: str, *, required: bool = True, at_risk: bool = False, minimum: int | None = None) -> Any:
     """Declare an amount in the row's currency; ``at_risk`` marks what is at stake when the row is refused."""
     return pa.Field(
         nullable=not required,
@@ -60,15 +60,14 @@ def rate(description: str, *, required: bool = True, positive: bool = False) -> 
 
 
 def currency(description: str = "ISO 4217 code of every amount in the row.", *, required: bool = True) -> Any:
-    """Declare a currency code; the gate refuses codes that the reference table does not know."""
-    return pa.Field(nullable=not required, description=description, metadata={"role": "currency"})
+    """Declare an ISO 4217 currency code, in capitals."""
+    known = sorted(MINOR_UNITS)
+    return pa.Field(nullable=not required, isin=known, description=description, metadata={"role": "currency"})
 
 
 def text(description: str, *, required: bool = False, personal: bool = False) -> Any:
     """Declare free text; ``personal`` marks what a masked publication must hide."""
-    return pa.Field(
-        nullable=not required, description=description, metadata={"role": "text", "personal": personal}
-    )
+    return pa.Field(nullable=not required, description=description, metadata={"role": "text", "personal": personal})
 
 
 def choice(description: str, values: list[str], *, required: bool = True) -> Any:

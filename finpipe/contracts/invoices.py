@@ -18,9 +18,7 @@ class Invoices(Canonical):
     )
     status: str = f.choice("Draft (not issued), posted, or void.", ["draft", "posted", "void"])
     document_number: str = f.text("Number printed on the document.")
-    external_ref: str = f.text(
-        "Id of the same document in another system, as this system states it (no role prefix)."
-    )
+    external_ref: str = f.text("Id of the same document in another system, as this system states it (no role prefix).")
     customer_id: str = f.reference("Customer billed.", to="customers", required=False)
     legal_entity_id: str = f.reference("Entity that issues.", to="legal_entities", required=False)
     contract_id: str = f.reference("Contract or subscription billed.", to="contracts", required=False)

@@ -10,9 +10,7 @@ class Payouts(Canonical):
     """One row per payout. Positive: money sent to the company's bank."""
 
     payout_id: str = f.key("`billing:<id>`.")
-    status: str = f.choice(
-        "Paid, on its way, or failed.", ["paid", "pending", "in_transit", "canceled", "failed"]
-    )
+    status: str = f.choice("Paid, on its way, or failed.", ["paid", "pending", "in_transit", "canceled", "failed"])
     created_on: pl.Date = f.day("Date the processor made it.", required=True)
     arrives_on: pl.Date = f.day("Date it is expected at the bank.")
     currency: str = f.currency()

@@ -1,0 +1,110 @@
+"""Rules that no single row can break: keys, parents and the balance of journals.
+
+Belongs here: set-based checks over the accepted rows of an entity; what breaks one is moved to quarantine.
+Does not belong here: differences between systems; those are findings of reconciliations, never refusals.
+"""
+
+import duckdb
+
+from finpipe.contracts import Canonical, columns, entities, key_of
+from finpipe.warehouse import literal
+
+
+def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:
+    """A key that several accepted rows claim is nobody's: all of them are refused."""
+    key = key_of(entities()[name])
+    twice = f"select {key} from canonical.{name} group by {key} having count(*) > 1"
+    _move(
+        connection,
+        name,
+        owners,
+        "DQ-RULE",
+        f"c.{key} in ({twice})",
+        f"'{key} ' || c.{key} || ' is claimed by more than one record'",
+    )
+
+
+def refuse_orphans(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:
+    """A row whose parent must exist and was not accepted: a line without its header."""
+    for column in columns(entities()[name]):
+        if column.must_exist and column.to:
+            parent = key_of(entities()[column.to])
+            _move(
+                connection,
+                name,
+                owners,
+                "DQ-RULE",
+                f"not c.is_deleted and c.{column.name} not in (select {parent} from canonical.{column.to})",
+                f"'{column.name} ' || c.{column.name} || ' has no accepted row in {column.to}: "
+                "land its header, or mend the header that was refused'",
+            )
+
+
+def refuse_unbalanced_journals(connection: duckdb.DuckDBPyConnection, owners: dict[str, str]) -> None:
+    """A posting whose lines do not sum to zero in each currency is refused whole, with its lines."""
+    connection.execute("""
+        create or replace temp table unbalanced as
+        select journal_event_id, max(imbalance) as imbalance
+        from (
+            select journal_event_id, currency, sum(amount) || ' ' || currency as imbalance
+            from canonical.journal_lines where not is_deleted
+            group by journal_event_id, currency having sum(amount) <> 0
+        ) group by journal_event_id""")
+    why = (
+        "'lines of posting ' || c.journal_event_id || ' do not balance: they sum to ' || "
+        "(select u.imbalance from unbalanced u where u.journal_event_id = c.journal_event_id)"
+    )
+    for name in ("journal_lines", "journal_events"):
+        _move(
+            connection,
+            name,
+            owners,
+            "JE-UNBALANCED",
+            "c.journal_event_id in (select journal_event_id from unbalanced)",
+            why,
+        )
+
+
+def parents_first(names: list[str]) -> list[str]:
+    """The entities ordered so that those a row must have as parents come before it."""
+    ordered: list[str] = []
+    waiting = sorted(names)
+    while waiting:
+        ready = [n for n in waiting if not (_parents(entities()[n], n) & set(waiting))]
+        if not ready:
+            raise ValueError(f"contracts demand parents in a circle: {waiting}")
+        ordered += ready
+        waiting = [n for n in waiting if n not in ready]
+    return ordered
+
+
+def _parents(entity: type[Canonical], name: str) -> set[str]:
+    return {c.to for c in columns(entity) if c.must_exist and c.to and c.to != name}
+
+
+def _move(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    owners: dict[str, str],
+    code: str,
+    condition: str,
+    reason: str,
+) -> None:
+    """Move accepted rows that meet ``condition`` into quarantine, with the reason and the money at risk."""
+    entity = entities()[name]
+    spec = columns(entity)
+    at_risk = next((f"c.{s.name}" for s in spec if s.at_risk), "null")
+    money = next((f"c.{s.name}" for s in spec if s.role == "currency"), "null")
+    owner = " ".join(f"when {literal(system)} then {literal(owner)}" for system, owner in sorted(owners.items()))
+    if not connection.execute(f"select count(*) from canonical.{name} c where {condition}").fetchall()[0][0]:
+        return
+    connection.execute(f"""
+        create or replace temp table moved as select c.rowid as moved_row, {reason} as reason
+        from canonical.{name} c where {condition}""")
+    connection.execute(f"""
+        insert into quarantine.rows
+        select c.system, {literal(name)}, c.{key_of(entity)}, c.source_table, c.load_seq, c.row_number,
+            {literal(code)}, m.reason, cast(to_json(c) as varchar), {at_risk}, {money},
+            case c.system {owner} else 'data platform' end, c.recorded_at
+        from canonical.{name} c join moved m on c.rowid = m.moved_row""")
+    connection.execute(f"delete from canonical.{name} where rowid in (select moved_row from moved)")

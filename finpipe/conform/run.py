@@ -1,0 +1,229 @@
+"""One pass of CONFORM over all entities that have something new.
+
+Belongs here: which mappings run, in which order, and the report.  Does not belong here: what the gate decides.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from finpipe.conform import macros, rules
+from finpipe.conform.gate import pass_gate
+from finpipe.conform.schema import prepare
+from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
+from finpipe.contracts.base import MAPPING_COLUMNS
+from finpipe.errors import FinpipeError
+from finpipe.settings import Home
+from finpipe.systems import System
+from finpipe.warehouse import literal, quoted
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """What became of the records that one system's mapping gave for one entity."""
+
+    system: str
+    entity: str
+    mapped: int
+    accepted: int
+    deleted: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class ConformReport:
+    """The whole state after a pass: every system and entity, and which entities were worked on."""
+
+    rows: tuple[Conformed, ...]
+    touched: tuple[str, ...]
+
+
+def conform(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    progress: Progress = lambda _: None,
+) -> ConformReport:
+    """Bring canonical and quarantine up to the state of raw, in one transaction.
+
+    Raises ``FinpipeError`` for a mapping that does not run or states columns its contract does not have.
+    """
+    prepare(connection)
+    touched = _touched(home, connection, systems)
+    connection.execute("begin")
+    try:
+        for name in touched:
+            progress(f"canonical.{name}")
+            _conform_entity(home, connection, systems, name)
+        _across_rows(connection, systems, touched)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return ConformReport(_state(connection), tuple(touched))
+
+
+def _conform_entity(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> None:
+    """Replace one entity by what its mappings give now."""
+    connection.execute(f"delete from canonical.{name}")
+    connection.execute("delete from quarantine.rows where entity = ?", [name])
+    for system in systems.values():
+        if path := system.mappings.get(name):
+            macros.define(connection, system, home.config)
+            _map(connection, system, name, path)
+            pass_gate(connection, system, name, entities()[name])
+    if name == "legal_entities":
+        _configured_legal_entity(home, connection)
+    connection.execute(
+        "insert or replace into ledger.conformed values (?, ?)",
+        [name, _inputs(home, connection, systems, name)],
+    )
+
+
+def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, System], touched: list[str]) -> None:
+    owners = {s.name: s.owner for s in systems.values()}
+    for name in touched:
+        rules.refuse_duplicate_keys(connection, name, owners)
+    if "journal_lines" in touched:
+        rules.refuse_orphans(connection, "journal_lines", owners)
+        rules.refuse_unbalanced_journals(connection, owners)
+    for name in touched:
+        rules.refuse_orphans(connection, name, owners)
+
+
+def _map(connection: duckdb.DuckDBPyConnection, system: System, name: str, path: Path) -> None:
+    """Run one mapping into temp table ``mapped``: the contract's columns as text, with lineage."""
+    entity = entities()[name]
+    select = path.read_text(encoding="utf-8").strip().rstrip(";")
+    connection.execute(f"set search_path = {literal('latest_' + system.name)}")
+    try:
+        given = {row[0] for row in connection.execute(f"describe {select}").fetchall()}
+        _check_columns(path, given, entity)
+        listed = [_listed(c.name, given) for c in own_columns(entity)]
+        lineage = [
+            "coalesce(is_deleted, false) as is_deleted",
+            "cast(source_table as varchar) as source_table",
+            "cast(load_seq as bigint) as load_seq",
+            "cast(row_number as bigint) as row_number",
+            "cast(valid_from as varchar) as valid_from",
+        ]
+        connection.execute(
+            f"create or replace temp table mapped as select (row_number() over ()) - 1 as mapped_row, "
+            f"{', '.join(listed + lineage)} from ({select}) as mapping"
+        )
+    except duckdb.Error as problem:
+        raise FinpipeError(
+            "a mapping does not run",
+            where=str(path),
+            got=str(problem).splitlines()[0],
+            fix="correct the SQL; the tables and columns it may use are those of system.toml",
+        ) from None
+    finally:
+        connection.execute("set search_path = main")
+
+
+def _listed(column: str, given: set[str]) -> str:
+    """One column of ``mapped``: empty text is no text."""
+    return (
+        f"nullif(cast({quoted(column)} as varchar), '') as {column}"
+        if column in given
+        else f"null::varchar as {column}"
+    )
+
+
+def _check_columns(path: Path, given: set[str], entity: type[Canonical]) -> None:
+    own = {c.name: c for c in own_columns(entity)}
+    if strange := sorted(given - set(own) - set(MAPPING_COLUMNS)):
+        raise FinpipeError(
+            "a mapping states columns that its contract does not have",
+            where=str(path),
+            got=", ".join(strange),
+            fix=f"columns of {path.stem}: {', '.join(own)}",
+        )
+    needed = {n for n, c in own.items() if not c.nullable} | set(MAPPING_COLUMNS)
+    if missing := sorted(needed - given):
+        raise FinpipeError(
+            "a mapping leaves out columns that its contract needs",
+            where=str(path),
+            got=", ".join(missing),
+            fix="state them; columns that may be null can be left out",
+        )
+
+
+def _configured_legal_entity(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+    """The one entity of a company whose ERP has no table of them, from ``finpipe.toml``."""
+    key = macros.legal_entity_key(home.config)
+    known = f"select 1 from canonical.legal_entities where legal_entity_id = {literal(key)}"
+    if key is None or connection.execute(known).fetchall():
+        return
+    said = home.config.legal_entity
+    values = {
+        "legal_entity_id": literal(key),
+        "name": literal(said.get("name", said["id"])),
+        "functional_currency": literal(said.get("currency", home.config.reporting_currency)),
+        "is_elimination": "false",
+        "system": "'finpipe.toml'",
+        "source_id": literal(said["id"]),
+        "recorded_at": "timestamptz '1970-01-01 00:00:00+00'",
+        "is_deleted": "false",
+        "source_table": "'legal_entity'",
+        "load_seq": "0",
+        "row_number": "0",
+        "row_hash": f"md5({literal(repr(sorted(said.items())))})",
+        "contract_version": literal(version_of(entities()["legal_entities"])),
+    }
+    listed = ", ".join(f"{value} as {column}" for column, value in values.items())
+    connection.execute(f"insert into canonical.legal_entities by name select {listed}")
+
+
+def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System]) -> list[str]:
+    """Entities whose inputs changed since the last pass, parents first, with all that hangs on them."""
+    ordered = rules.parents_first(list(entities()))
+    done = dict(connection.execute("select entity, inputs from ledger.conformed").fetchall())
+    changed = {n for n in ordered if done.get(n) != _inputs(home, connection, systems, n)}
+    # A refused header refuses its lines and a released one releases them; a posting falls with its lines.
+    for name in ordered:
+        for column in columns(entities()[name]):
+            if column.must_exist and column.to and {name, column.to} & changed:
+                changed |= {name, column.to}
+    return [n for n in ordered if n in changed]
+
+
+def _inputs(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> str:
+    """Fingerprint of all that decides an entity: contract, mappings, settings and the loads of their systems."""
+    facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items())]
+    for system in systems.values():
+        if path := system.mappings.get(name):
+            head = connection.execute(
+                "select max(load_seq), max_by(hash, load_seq) from ledger.loads where system = ?",
+                [system.name],
+            ).fetchall()
+            facts.append(
+                (
+                    system.name,
+                    path.read_text(encoding="utf-8"),
+                    head,
+                    sorted(system.settings.items(), key=str),
+                )
+            )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _state(connection: duckdb.DuckDBPyConnection) -> tuple[Conformed, ...]:
+    """Count what is accepted, deleted and in quarantine now, by system and entity."""
+    counts = " union all ".join(
+        f"select system, {literal(n)} as entity, count(*) filter (not is_deleted) as accepted, "
+        f"count(*) filter (is_deleted) as deleted, 0 as quarantined from canonical.{n} group by system"
+        for n in entities()
+    )
+    rows = connection.execute(f"""
+        select system, entity, sum(accepted)::bigint, sum(deleted)::bigint, sum(quarantined)::bigint from (
+            {counts} union all
+            select system, entity, 0, 0, count(*) from quarantine.rows group by system, entity
+        ) group by system, entity order by system, entity""").fetchall()
+    return tuple(Conformed(s, e, a + d + q, a, d, q) for s, e, a, d, q in rows)

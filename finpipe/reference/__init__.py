@@ -1,0 +1,1 @@
+"""Reference data that no system of the company states: published standards, stated once."""
