@@ -64,10 +64,10 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
             "threads": home.config.threads,
             "temp_directory": str(home.scratch / "spill"),
             "preserve_insertion_order": False,
-            "TimeZone": "UTC",
         },
     )
     try:
+        connection.execute("set TimeZone = 'UTC'")
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         yield connection

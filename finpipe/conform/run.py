@@ -65,6 +65,8 @@ def conform(
     except BaseException:
         connection.execute("rollback")
         raise
+    finally:
+        connection.execute("set search_path = main")
     return ConformReport(_state(connection), tuple(touched))
 
 
@@ -123,8 +125,6 @@ def _map(connection: duckdb.DuckDBPyConnection, system: System, name: str, path:
             got=str(problem).splitlines()[0],
             fix="correct the SQL; the tables and columns it may use are those of system.toml",
         ) from None
-    finally:
-        connection.execute("set search_path = main")
 
 
 def _listed(column: str, given: set[str]) -> str:

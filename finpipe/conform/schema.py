@@ -25,8 +25,9 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"create or replace table reference.currencies as select * from (values {codes}) as iso (code, minor_units)"
     )
+    in_force = _contracts_in_force(connection)
     for name, entity in entities().items():
-        if _contract_in_force(connection, name) != version_of(entity):
+        if in_force.get(name) != version_of(entity):
             connection.execute(ddl(name, entity))
             connection.execute(f"comment on table canonical.{name} is {literal(version_of(entity))}")
             connection.execute("delete from ledger.conformed where entity = ?", [name])
@@ -38,9 +39,7 @@ def ddl(name: str, entity: type[Canonical]) -> str:
     return f"create or replace table canonical.{name} ({body})"
 
 
-def _contract_in_force(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
-    """The contract version a canonical table was made with, kept as its comment."""
-    found = connection.execute(
-        "select comment from duckdb_tables() where schema_name = 'canonical' and table_name = ?", [name]
-    ).fetchall()
-    return found[0][0] if found else None
+def _contracts_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The contract version each canonical table was made with, kept as its comment."""
+    tables = "select table_name, comment from duckdb_tables() where schema_name = 'canonical'"
+    return dict(connection.execute(tables).fetchall())

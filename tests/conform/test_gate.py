@@ -1,0 +1,140 @@
+"""The gate: what is good goes on, what is not is set aside with every reason and its original text."""
+
+from decimal import Decimal
+
+import pytest
+
+from finpipe.errors import FinpipeError
+
+from .conftest import Toy
+
+GOOD = ("1", "2024-01-02", "usd", "100.50")
+
+
+def reasons(toy: Toy) -> dict[str, str]:
+    return dict(toy.rows("select row_key, reasons from quarantine.rows"))  # type: ignore[arg-type]
+
+
+def test_good_rows_go_on_beside_bad_ones(toy: Toy) -> None:
+    toy.give("invoice", GOOD, ("2", "2024-01-02", "usd", "1,234.56"))
+    toy.conform()
+    assert toy.rows("select invoice_id, total_amount from canonical.invoices") == [("erp:1", Decimal("100.5000"))]
+    assert list(reasons(toy)) == ["erp:2"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("2", "2024-01-02", "usd", "1,234.56"), "total_amount is '1,234.56': expected a plain decimal"),
+        (("2", "2024-01-02", "usd", "1.23456"), "at most 4 decimals"),
+        (("2", "2024-01-02", "usd", "N/A"), "total_amount is 'N/A'"),
+        (("2", "2024-01-02", "usd", "１２"), "total_amount is '１２'"),
+        (("2", "2024-01-02", "usd", None), "total_amount is missing"),
+        (("2", "2024-02-30", "usd", "1"), "issued_on is '2024-02-30': expected a date"),
+        (("2", "2/30/2024", "usd", "1"), "issued_on is '2/30/2024'"),
+        (("2", "2024-01-02", "xxz", "1"), "currency is 'XXZ': not an ISO 4217 currency code"),
+        (("2", "2024-01-02", None, "1"), "currency is missing"),
+        ((None, "2024-01-02", "usd", "1"), "invoice_id is missing"),
+    ],
+)
+def test_a_bad_cell_is_refused_with_a_sentence(toy: Toy, row: tuple[str | None, ...], said: str) -> None:
+    toy.give("invoice", GOOD, row)
+    report = toy.conform()
+    [reason] = [text for (text,) in toy.rows("select reasons from quarantine.rows")]
+    assert said in str(reason)
+    assert [(c.mapped, c.accepted, c.quarantined) for c in report.rows] == [(2, 1, 1)]
+
+
+def test_every_reason_is_given_at_once(toy: Toy) -> None:
+    toy.give("invoice", ("2", "never", "xxz", "N/A"))
+    toy.conform()
+    for column in ("issued_on", "currency", "total_amount"):
+        assert column in reasons(toy)["erp:2"]
+
+
+def test_own_date_formats_are_understood(toy: Toy) -> None:
+    toy.give("invoice", ("1", "1/15/2024", "usd", "1"), ("2", "1/5/2024 3:05 pm", "usd", "1"))
+    toy.conform()
+    assert [str(day) for (day,) in toy.rows("select issued_on from canonical.invoices order by all")] == [
+        "2024-01-05",
+        "2024-01-15",
+    ]
+
+
+def test_a_key_claimed_twice_is_nobodys(toy: Toy) -> None:
+    toy.give("invoice", GOOD, ("1", "2024-01-02", "usd", "7"), ("3", "2024-01-02", "usd", "7"))
+    toy.conform()
+    assert toy.rows("select invoice_id from canonical.invoices") == [("erp:3",)]
+    assert "more than one record" in reasons(toy)["erp:1"]
+
+
+def test_a_line_without_header_is_refused_and_released_when_the_header_comes(toy: Toy) -> None:
+    toy.give("line", ("a", "1", "100.50"))
+    toy.conform()
+    assert toy.rows("select code, amount from quarantine.rows") == [("DQ-RULE", Decimal("100.5000"))]
+    toy.give("invoice", GOOD)
+    toy.conform()
+    assert toy.rows("select invoice_line_id from canonical.invoice_lines") == [("erp:a",)]
+    assert not reasons(toy)
+
+
+def test_lines_of_a_refused_header_wait_with_it(toy: Toy) -> None:
+    toy.give("invoice", ("1", "2024-01-02", "usd", "N/A"))
+    toy.give("line", ("a", "1", "100.50"))
+    toy.conform()
+    assert set(reasons(toy)) == {"erp:1", "erp:a"}
+
+
+def test_an_unbalanced_posting_is_refused_whole(toy: Toy) -> None:
+    toy.give("posting", ("1",), ("2",))
+    toy.give("posting_line", ("1/1", "1", "10"), ("1/2", "1", "-10"), ("2/1", "2", "10"), ("2/2", "2", "-9.99"))
+    toy.conform()
+    assert toy.rows("select journal_event_id from canonical.journal_events") == [("erp:1",)]
+    assert toy.rows("select code, count(*) from quarantine.rows group by all") == [("JE-UNBALANCED", 3)]
+    assert "0.0100 USD" in reasons(toy)["erp:2"]
+
+
+def test_a_posting_with_a_line_that_is_refused_is_refused_whole(toy: Toy) -> None:
+    toy.give("posting", ("1",))
+    toy.give("posting_line", ("1/1", "1", "10"), ("1/2", "1", "N/A"))
+    toy.conform()
+    assert toy.rows("select count(*) from canonical.journal_lines") == [(0,)]
+    assert toy.rows("select count(*) from quarantine.rows") == [(3,)]
+
+
+def test_deleted_records_are_kept_and_not_held_to_the_contract(toy: Toy) -> None:
+    toy.give("invoice", GOOD, deleted=True)
+    toy.give("invoice", ("2", None, None, None), deleted=True)
+    toy.conform()
+    assert toy.rows("select invoice_id, is_deleted from canonical.invoices") == [("erp:1", True)]
+    assert not reasons(toy)
+
+
+def test_nothing_new_touches_nothing(toy: Toy) -> None:
+    toy.give("invoice", GOOD)
+    assert "invoices" in toy.conform().touched
+    assert toy.conform().touched == ()
+
+
+def test_equal_content_has_an_equal_hash_and_null_differs_from_empty(toy: Toy) -> None:
+    toy.give("invoice", GOOD, ("2", "2024-01-02", "usd", "100.50"))
+    toy.conform()
+    [(distinct,)] = toy.rows("select count(distinct row_hash) from canonical.invoices")
+    assert distinct == 2
+
+
+def test_a_mapping_with_a_strange_column_is_refused_by_name(toy: Toy) -> None:
+    mapping = toy.system.folder / "invoices.sql"
+    mapping.write_text(mapping.read_text().replace("select ", "select 'x' as colour, ", 1))
+    with pytest.raises(FinpipeError, match="does not have") as refusal:
+        toy.conform()
+    assert refusal.value.got == "colour"
+
+
+def test_a_mapping_that_does_not_run_is_named_and_changes_nothing(toy: Toy) -> None:
+    toy.give("invoice", GOOD)
+    toy.conform()
+    (toy.system.folder / "invoices.sql").write_text("select nonsense from nowhere")
+    with pytest.raises(FinpipeError, match="does not run"):
+        toy.conform()
+    assert toy.rows("select count(*) from canonical.invoices") == [(1,)]

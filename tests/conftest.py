@@ -1,0 +1,42 @@
+"""Fixtures that every suite shares: a home of its own for each test, and telemetry off."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from finpipe.settings import PROJECT, Home
+from finpipe.warehouse import connect
+
+os.environ.update(
+    DAGSTER_DISABLE_TELEMETRY="yes",
+    DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+    DO_NOT_TRACK="1",
+    RUNTIME__DLTHUB_TELEMETRY="false",
+)
+
+#: Real-shaped public data beside the checkout; tests that need it skip with that reason where it is absent.
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty company."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The empty company's working database."""
+    with connect(home) as connection:
+        yield connection
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real-shaped data, or a skip that says why."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real-shaped data is not at {SHARED_DATA.parent.name}/{SHARED_DATA.name} beside the checkout")
+    return SHARED_DATA
