@@ -90,6 +90,8 @@ class Config:
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
     memory_limit: str = "900MB"
     threads: int = 2
+    #: Publications to keep beside the one in force; those of a period's end are kept for ever.
+    keep_publications: int = 10
 
     @classmethod
     def read(cls, path: Path) -> "Config":

@@ -79,7 +79,12 @@ class System:
     @cached_property
     def mappings(self) -> dict[str, Path]:
         """``<entity>.sql`` files by entity."""
-        return {path.stem: path for path in sorted(self.folder.glob("*.sql"))}
+        return {path.stem: path for path in sorted(self.folder.glob("[a-z]*.sql"))}
+
+    @cached_property
+    def shared(self) -> dict[str, Path]:
+        """``_<name>.sql`` files by name: steps that several mappings of the system use, run in order of their names."""
+        return {path.stem.removeprefix("_"): path for path in sorted(self.folder.glob("_*.sql"))}
 
     @property
     def references(self) -> dict[str, str]:
@@ -88,8 +93,9 @@ class System:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Values that mappings read with ``getvariable``: the company's own words for stages, accounts and so on."""
-        return {name: str(value) for name, value in self.settings.get("variables", {}).items()}
+        """Values that mappings read with ``getvariable``: the company's own words, and names of its own fields."""
+        given = {**self.references, **self.settings.get("variables", {})}
+        return {name: str(value) for name, value in given.items()}
 
     @cached_property
     def fingerprint(self) -> str:

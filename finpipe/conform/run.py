@@ -4,9 +4,11 @@ Belongs here: which mappings run, in which order, and the report.  Does not belo
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -58,8 +60,15 @@ def conform(
     connection.execute("begin")
     try:
         for name in touched:
-            progress(f"canonical.{name}")
-            _conform_entity(home, connection, systems, name)
+            connection.execute(f"delete from canonical.{name}")
+            connection.execute("delete from quarantine.rows where entity = ?", [name])
+        for system in systems.values():
+            _conform_system(home, connection, system, [n for n in touched if n in system.mappings], progress)
+        if "legal_entities" in touched:
+            _configured_legal_entity(home, connection)
+        for name in touched:
+            inputs = _inputs(home, connection, systems, name)
+            connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
         _across_rows(connection, systems, touched)
         connection.execute("commit")
     except BaseException:
@@ -70,21 +79,39 @@ def conform(
     return ConformReport(_state(connection), tuple(touched))
 
 
-def _conform_entity(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> None:
-    """Replace one entity by what its mappings give now."""
-    connection.execute(f"delete from canonical.{name}")
-    connection.execute("delete from quarantine.rows where entity = ?", [name])
-    for system in systems.values():
-        if path := system.mappings.get(name):
-            macros.define(connection, system, home.config)
-            _map(connection, system, name, path)
-            pass_gate(connection, system, name, entities()[name])
-    if name == "legal_entities":
-        _configured_legal_entity(home, connection)
-    connection.execute(
-        "insert or replace into ledger.conformed values (?, ?)",
-        [name, _inputs(home, connection, systems, name)],
-    )
+def _conform_system(
+    home: Home, connection: duckdb.DuckDBPyConnection, system: System, names: list[str], progress: Progress
+) -> None:
+    """Run the mappings of one system, each through the gate, over its newest records."""
+    if not names:
+        return
+    macros.define(connection, system, home.config)
+    connection.execute(f"set search_path = {literal('latest_' + system.name)}")
+    temporary = _gather(connection, system, names)
+    for name in names:
+        progress(f"{system.name} → canonical.{name}")
+        _map(connection, system.mappings[name], entities()[name])
+        pass_gate(connection, system, name, entities()[name])
+    for name in temporary:
+        connection.execute(f"drop table temp.{name}")
+    connection.execute("set search_path = main")
+
+
+def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[str]) -> list[str]:
+    """Make the newest records of each table, and the steps that mappings share, once and not for every mapping."""
+    texts = {path: path.read_text(encoding="utf-8") for path in _files(system, names)}
+    words = set(re.findall(r"[a-z0-9_]+", " ".join(texts.values()).lower()))
+    tables = [quoted(t) for t in system.tables if t in words]
+    for table in tables:
+        connection.execute(f"create temp table {table} as select * from latest_{system.name}.{table}")
+    for name, path in system.shared.items():
+        _try(path, connection, f"create temp table {quoted(name)} as {_select(texts[path])}")
+    return [*tables, *map(quoted, system.shared)]
+
+
+def _files(system: System, names: list[str]) -> list[Path]:
+    """The SQL files that decide these entities of a system."""
+    return [*system.shared.values(), *(system.mappings[n] for n in names)]
 
 
 def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, System], touched: list[str]) -> None:
@@ -98,26 +125,36 @@ def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, Syste
         rules.refuse_orphans(connection, name, owners)
 
 
-def _map(connection: duckdb.DuckDBPyConnection, system: System, name: str, path: Path) -> None:
+def _map(connection: duckdb.DuckDBPyConnection, path: Path, entity: type[Canonical]) -> None:
     """Run one mapping into temp table ``mapped``: the contract's columns as text, with lineage."""
-    entity = entities()[name]
-    select = path.read_text(encoding="utf-8").strip().rstrip(";")
-    connection.execute(f"set search_path = {literal('latest_' + system.name)}")
+    select = _select(path.read_text(encoding="utf-8"))
+    given = {row[0] for row in _try(path, connection, f"describe {select}")}
+    _check_columns(path, given, entity)
+    listed = [_listed(c.name, given) for c in own_columns(entity)]
+    lineage = [
+        "coalesce(is_deleted, false) as is_deleted",
+        "cast(source_table as varchar) as source_table",
+        "cast(load_seq as bigint) as load_seq",
+        "cast(row_number as bigint) as row_number",
+        "cast(valid_from as varchar) as valid_from",
+    ]
+    _try(
+        path,
+        connection,
+        "create or replace temp table mapped as select (row_number() over ()) - 1 as mapped_row, "
+        f"{', '.join(listed + lineage)} from ({select}) as mapping",
+    )
+
+
+def _select(text: str) -> str:
+    """The one SELECT of a file, without what follows it; a comment at its end needs its line."""
+    return text.strip().rstrip(";") + "\n"
+
+
+def _try(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it."""
     try:
-        given = {row[0] for row in connection.execute(f"describe {select}").fetchall()}
-        _check_columns(path, given, entity)
-        listed = [_listed(c.name, given) for c in own_columns(entity)]
-        lineage = [
-            "coalesce(is_deleted, false) as is_deleted",
-            "cast(source_table as varchar) as source_table",
-            "cast(load_seq as bigint) as load_seq",
-            "cast(row_number as bigint) as row_number",
-            "cast(valid_from as varchar) as valid_from",
-        ]
-        connection.execute(
-            f"create or replace temp table mapped as select (row_number() over ()) - 1 as mapped_row, "
-            f"{', '.join(listed + lineage)} from ({select}) as mapping"
-        )
+        return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
         raise FinpipeError(
             "a mapping does not run",
@@ -198,19 +235,11 @@ def _inputs(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str
     """Fingerprint of all that decides an entity: contract, mappings, settings and the loads of their systems."""
     facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items())]
     for system in systems.values():
-        if path := system.mappings.get(name):
-            head = connection.execute(
-                "select max(load_seq), max_by(hash, load_seq) from ledger.loads where system = ?",
-                [system.name],
-            ).fetchall()
-            facts.append(
-                (
-                    system.name,
-                    path.read_text(encoding="utf-8"),
-                    head,
-                    sorted(system.settings.items(), key=str),
-                )
-            )
+        if name in system.mappings:
+            texts = [path.read_text(encoding="utf-8") for path in _files(system, [name])]
+            newest = "select max(load_seq), max_by(hash, load_seq) from ledger.loads where system = ?"
+            head = connection.execute(newest, [system.name]).fetchall()
+            facts.append((system.name, texts, head, sorted(system.settings.items(), key=str)))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
