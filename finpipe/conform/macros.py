@@ -18,9 +18,9 @@ case when t is null then null
      when lower(t) in ('false', 'f', '0', 'no', 'n') then 'false'
      else t end"""
 
-# Plain ASCII decimals only; anything else is null here and goes to the gate as it came.
+# Plain ASCII decimals that lose nothing here; anything else is null and goes to the gate as it came.
 _AMOUNT = r"""
-case when regexp_full_match(t, '-?([0-9]+(\.[0-9]*)?|\.[0-9]+)') then try_cast(t as decimal(28, 8)) end"""
+case when regexp_full_match(t, '-?([0-9]+(\.[0-9]{0,8}0*)?|\.[0-9]{1,8}0*)') then try_cast(t as decimal(28, 8)) end"""
 
 
 def define(connection: duckdb.DuckDBPyConnection, system: System, config: Config) -> None:
@@ -36,7 +36,10 @@ def define(connection: duckdb.DuckDBPyConnection, system: System, config: Config
     }
     for signature, body in macros.items():
         connection.execute(f"create or replace temp macro {signature} as {body}")
-    for name, value in system.variables.items():
+    # A company with one entity says its currency once; a system's own word for it wins.
+    given = {name: value for name, value in system.variables.items() if value}
+    empty = dict.fromkeys(system.variables, "")
+    for name, value in {**empty, "base_currency": config.legal_entity.get("currency", ""), **given}.items():
         connection.execute(f"set variable {name} = {literal(value)}")
 
 

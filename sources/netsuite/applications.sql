@@ -1,0 +1,201 @@
+-- What was applied to what, one row per pair of documents: links of several lines of one pair are summed.
+-- The types of both documents decide which is the invoice, whichever end of the link it stands on.
+with documents as (
+    select
+        t.*,
+        is_true(t.voided) = 'true' as is_void,
+        t._deleted or t.date_deleted is not null or gone.recordid is not null as is_gone,
+        gone.deleteddate
+    from transaction as t
+    left join gone on t.id = gone.recordid
+),
+
+write_off_items as (
+    select list_transform(string_split(nullif(getvariable('write_off_items'), ''), ','), lambda i: trim(i)) as items
+),
+
+-- Credit memos that write off: every line that is neither main nor tax is of a write-off item.
+write_offs as (
+    select l.transaction as id
+    from transactionline as l
+    cross join write_off_items as w
+    where
+        w.items is not null and coalesce(is_true(l.taxline), 'false') <> 'true' and l.item is not null
+        and coalesce(is_true(l.mainline), 'false') <> 'true'
+    group by l.transaction
+    having bool_and(list_contains(w.items, l.item))
+),
+
+links as (
+    select
+        k.*,
+        coalesce(p.type, k.previoustype) as previous_kind,
+        coalesce(n.type, k.nexttype) as next_kind
+    from nexttransactionlinelink as k
+    left join transaction as p on k.previousdoc = p.id
+    left join transaction as n on k.nextdoc = n.id
+),
+
+-- A deposit application applies its deposit: the deposit is the money.
+deposits as (
+    select
+        case when next_kind = 'DepAppl' then nextdoc else previousdoc end as application,
+        min(case when next_kind = 'DepAppl' then previousdoc else nextdoc end) as deposit
+    from links
+    where
+        (next_kind = 'DepAppl' and previous_kind = 'CustDep') or (previous_kind = 'DepAppl' and next_kind = 'CustDep')
+    group by application
+),
+
+-- Each link with what is applied first and what it is applied to second. Money applies to claims, credits to invoices,
+-- refunds to money and credits; of two journals the later one is applied.
+turned as (
+    select
+        *,
+        case
+            when
+                next_kind in ('CustPymt', 'CustDep', 'DepAppl')
+                and previous_kind in ('CustInvc', 'CustChrg', 'Journal') then true
+            when
+                previous_kind in ('CustPymt', 'CustDep', 'DepAppl')
+                and next_kind in ('CustInvc', 'CustChrg', 'Journal') then false
+            when next_kind = 'CustRfnd' and previous_kind in ('CustPymt', 'CustDep', 'CustCred', 'Journal') then true
+            when previous_kind = 'CustRfnd' and next_kind in ('CustPymt', 'CustDep', 'CustCred', 'Journal') then false
+            -- Between these, other links exist that apply nothing: a credit memo made from an invoice, a journal that
+            -- recognises its revenue.
+            when coalesce(linktype, 'Payment') <> 'Payment' then null
+            when next_kind in ('CustCred', 'Journal') and previous_kind in ('CustInvc', 'CustChrg') then true
+            when previous_kind in ('CustCred', 'Journal') and next_kind in ('CustInvc', 'CustChrg') then false
+            when next_kind = 'CustCred' and previous_kind = 'Journal' then true
+            when previous_kind = 'CustCred' and next_kind = 'Journal' then false
+            when next_kind = 'Journal' and previous_kind = 'Journal' then true
+        end as next_is_applied
+    from links
+),
+
+ends as (
+    select
+        *,
+        case when next_is_applied then nextdoc else previousdoc end as applied,
+        case when next_is_applied then previousdoc else nextdoc end as target,
+        case when next_is_applied then next_kind else previous_kind end as applied_kind,
+        case when next_is_applied then previous_kind else next_kind end as target_kind
+    from turned
+    where
+        next_is_applied is not null
+        -- Revenue and void journals hang on payments by other kinds of links.
+        and ((previous_kind <> 'Journal' and next_kind <> 'Journal') or coalesce(linktype, 'Payment') = 'Payment')
+),
+
+pairs as (
+    select
+        applied,
+        target,
+        applied_kind,
+        target_kind,
+        -- A sum must not hide a part that is no number: such text goes to the gate in the sum's place.
+        coalesce(
+            min(foreignamount) filter (where amount(foreignamount) is null),
+            cast(sum(amount(foreignamount)) filter (where not _deleted and date_deleted is null) as varchar),
+            cast(sum(amount(foreignamount)) as varchar)
+        ) as amount,
+        bool_and(_deleted or date_deleted is not null) as is_deleted,
+        max(lastmodifieddate) as lastmodifieddate,
+        max(_load_seq) as load_seq,
+        max_by(_row, _load_seq * 1000000000 + _row) as row_number
+    from ends
+    group by applied, target, applied_kind, target_kind
+),
+
+main_lines as (
+    select
+        transaction,
+        max(subsidiary) as subsidiary
+    from transactionline
+    group by transaction
+),
+
+applied as (
+    select
+        'erp:' || p.applied || '/' || p.target as application_id,
+        case
+            when p.applied_kind in ('CustPymt', 'CustDep', 'DepAppl') then 'payment_to_invoice'
+            when p.applied_kind = 'CustRfnd' and p.target_kind in ('CustPymt', 'CustDep') then 'refund_to_payment'
+            when p.applied_kind = 'CustRfnd' then 'refund_to_credit'
+            when p.applied_kind = 'Journal' or w.id is not null then 'write_off_to_invoice'
+            else 'credit_to_invoice'
+        end as kind,
+        key('erp', coalesce(d.deposit, p.applied)) as from_id,
+        -- A journal that is paid or credited is a debit memo, whose key says so; one that a refund pays back is not.
+        key('erp', p.target)
+        || case when p.target_kind = 'Journal' and p.applied_kind <> 'CustRfnd' then '/debit' else '' end as to_id,
+        -- It counts once both documents are there; a link has no date of its own.
+        greatest(iso_date(f.trandate), iso_date(t.trandate)) as applied_on,
+        coalesce(
+            tc.symbol, base.only_currency, t.currency, fc.symbol, f.currency, sc.symbol, base.currency
+        ) as currency,
+        p.amount,
+        coalesce(f.deleteddate, t.deleteddate, p.lastmodifieddate, f.lastmodifieddate) as changed_at,
+        -- A link vanishes with its document, and when the document is voided: extracts never say that it did.
+        p.is_deleted or coalesce(f.is_gone, false) or coalesce(t.is_gone, false)
+        or coalesce(f.is_void, false) or coalesce(t.is_void, false) as is_deleted,
+        'nexttransactionlinelink' as source_table,
+        p.load_seq,
+        p.row_number
+    from pairs as p
+    cross join base
+    left join documents as f on p.applied = f.id
+    left join documents as t on p.target = t.id
+    left join deposits as d on p.applied = d.application and p.applied_kind = 'DepAppl'
+    left join write_offs as w on p.applied = w.id and p.applied_kind = 'CustCred'
+    left join currency as tc on t.currency = tc.id
+    left join currency as fc on f.currency = fc.id
+    left join main_lines as m on p.target = m.transaction
+    left join subsidiary as s on m.subsidiary = s.id
+    left join currency as sc on s.currency = sc.id
+),
+
+-- A cash sale pays itself, and a cash refund pays its own credit back.
+cash as (
+    select
+        'erp:' || d.id || '/' || d.id as application_id,
+        case when d.type = 'CashSale' then 'payment_to_invoice' else 'refund_to_credit' end as kind,
+        key('erp', d.id) as from_id,
+        key('erp', d.id) as to_id,
+        iso_date(d.trandate) as applied_on,
+        coalesce(c.symbol, base.only_currency, d.currency, sc.symbol, base.currency) as currency,
+        coalesce(
+            cast(abs(amount(coalesce(d.foreigntotal, m.main_amount))) as varchar), d.foreigntotal, m.main_amount
+        ) as amount,
+        coalesce(d.deleteddate, d.lastmodifieddate) as changed_at,
+        d.is_gone or coalesce(d.is_void, false) as is_deleted,
+        'transaction' as source_table,
+        d._load_seq as load_seq,
+        d._row as row_number
+    from documents as d
+    cross join base
+    left join currency as c on d.currency = c.id
+    left join (
+        select
+            transaction,
+            max(subsidiary) as subsidiary,
+            max(coalesce(foreignamount, netamount))
+            filter (where coalesce(is_true(mainline), case when id = '0' then 'true' end) = 'true') as main_amount
+        from transactionline
+        group by transaction
+    ) as m on d.id = m.transaction
+    left join subsidiary as s on coalesce(d.subsidiary, m.subsidiary) = s.id
+    left join currency as sc on s.currency = sc.id
+    where d.type in ('CashSale', 'CashRfnd') and coalesce(is_true(d.posting), 'true') <> 'false'
+),
+
+everything as (
+    select * from applied
+    union all
+    select * from cash
+)
+
+select
+    * exclude (changed_at),
+    iso_instant(changed_at) as valid_from
+from everything
