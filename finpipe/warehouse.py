@@ -68,6 +68,7 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
     )
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         yield connection

@@ -10,7 +10,7 @@ import pytest
 from finpipe.settings import PROJECT
 
 PACKAGE = PROJECT / "finpipe"
-STAGES = ("ingest", "conform", "close", "publish", "observe")
+STAGES = ("ingest", "conform", "build", "close", "publish", "observe")
 KERNEL = ("errors", "settings", "systems", "warehouse", "contracts", "reference")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -40,12 +40,21 @@ def test_stages_never_import_each_other(path: Path) -> None:
         assert ours <= {home, *KERNEL}
     if home in KERNEL:
         assert ours <= set(KERNEL)
+    if home == "demo":
+        assert ours <= {"demo"}
+    elif home != "cli":
+        assert "demo" not in ours
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_orchestration_imports_dagster_and_dbt(path: Path) -> None:
-    tools = {name.split(".")[0] for name in imported(path)} & {"dagster", "dagster_dbt", "dbt"}
-    assert not tools or home_of(path) in ("orchestration", "definitions")
+def test_each_tool_has_one_package_that_imports_it(path: Path) -> None:
+    tools = {name.split(".")[0] for name in imported(path)}
+    if home_of(path) not in ("orchestration", "definitions"):
+        assert not tools & {"dagster", "dagster_dbt"}
+    if home_of(path) != "build":
+        assert "dbt" not in tools
+    if home_of(path) != "ingest":
+        assert "dlt" not in tools
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -1,0 +1,27 @@
+"""Extracts in: files land unchanged, are read as text, and enter the raw tables exactly once.
+
+Belongs here: landing, reading formats, the hand-over through dlt, the load ledger and its proofs.
+Does not belong here: what a value means (``contracts``) and where it goes (``conform``).
+"""
+
+from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
+from finpipe.ingest.fetch import fetch
+from finpipe.ingest.heal import open_warehouse, set_aside
+from finpipe.ingest.land import Landed, land, land_inbox
+from finpipe.ingest.load import LoadedFile, LoadReport, load
+from finpipe.ingest.verify import verify
+
+__all__ = [
+    "Landed",
+    "LoadReport",
+    "LoadedFile",
+    "fetch",
+    "land",
+    "land_inbox",
+    "load",
+    "open_warehouse",
+    "refresh_row_accounts",
+    "row_account_breaks",
+    "set_aside",
+    "verify",
+]

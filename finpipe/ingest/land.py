@@ -1,0 +1,182 @@
+"""LAND: files of a system enter the landing zone unchanged, once, in a fixed order.
+
+Belongs here: taking files in, from anywhere or from the inbox.  Does not belong here: opening them beyond a look at
+their table; a file that turns out broken is refused when it is loaded, and stays as evidence.
+"""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finpipe.errors import FinpipeError
+from finpipe.ingest import landing, limits
+from finpipe.ingest.recognise import extension, recognise
+from finpipe.settings import Home
+from finpipe.systems import System
+
+LANDED, ALREADY, REFUSED = "landed", "already there", "refused"
+#: Names that are on their way or are no data: skipped in folders without a word.
+_PASSING = (".part", ".partial", ".tmp", ".crdownload", "~")
+_JUNK = {"__MACOSX", "Thumbs.db"}
+_CHUNK = 4 * limits.MEGABYTE
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of one file: ``verdict`` is landed, already there or refused (then with reason and fix)."""
+
+    path: Path
+    verdict: str
+    table: str = ""
+    digest: str = ""
+    order: int = 0
+    bytes: int = 0
+    reason: str = ""
+    fix: str = ""
+
+
+def land(home: Home, system: System, paths: Iterable[Path]) -> list[Landed]:
+    """Land files, and the files in folders; raises ``FinpipeError`` only for a path that is not there."""
+    files = list(_files(paths))
+    if not files:
+        return []
+    with landing.landing_lock(home):
+        landing.sweep(home)
+        there = landing.manifests(home)
+        known = {(m.system, m.table, m.sha256): m for m in there}
+        order = max((m.order for m in there), default=0)
+        results = []
+        for path in files:
+            result = _land_one(home, system, path, order + 1, known)
+            order = max(order, result.order)
+            results.append(result)
+    return results
+
+
+def land_inbox(home: Home, systems: dict[str, System]) -> list[Landed]:
+    """Move what lies in ``inbox/<system>/`` into landing; refused files go to ``_refused`` with the reason beside."""
+    results: list[Landed] = []
+    for system in systems.values():
+        inbox = home.inbox / system.name
+        if not inbox.is_dir():
+            continue
+        waiting = [p for p in _walk(inbox) if p.relative_to(inbox).parts[0] != "_refused"]
+        for result in land(home, system, waiting):
+            _clear(inbox, result)
+            results.append(result)
+    return results
+
+
+def _clear(inbox: Path, result: Landed) -> None:
+    """Take a file out of the inbox once its bytes are safe, or once it is refused."""
+    if result.verdict != REFUSED:
+        result.path.unlink(missing_ok=True)
+        return
+    if result.reason == _GROWING:
+        return
+    aside = inbox / "_refused"
+    aside.mkdir(exist_ok=True)
+    result.path.replace(aside / result.path.name)
+    (aside / f"{result.path.name}.why.txt").write_text(f"{result.reason}\n{result.fix}\n", encoding="utf-8")
+
+
+_GROWING = "the file changed while it was copied"
+
+
+def _land_one(
+    home: Home, system: System, path: Path, order: int, known: dict[tuple[str, str, str], landing.Manifest]
+) -> Landed:
+    """Land one file, or say why not."""
+    try:
+        table = recognise(system, path)
+        copied, digest, size = _copy(home, path)
+    except FinpipeError as problem:
+        return Landed(path, REFUSED, reason=_sentence(problem), fix=problem.fix)
+    if old := known.get((system.name, table, digest)):
+        copied.unlink()
+        return Landed(path, ALREADY, table, digest, old.order, size)
+    manifest = _manifest(system, path, table, digest, size, order)
+    landing.admit(home, copied, manifest)
+    known[system.name, table, digest] = manifest
+    return Landed(path, LANDED, table, digest, order, size)
+
+
+def _manifest(system: System, path: Path, table: str, digest: str, size: int, order: int) -> landing.Manifest:
+    now = datetime.now(UTC)
+    suffix = extension(path.name)
+    data = digest + (".data.json" if suffix == ".json" else suffix)
+    return landing.Manifest(
+        order=order,
+        system=system.name,
+        table=table,
+        original_name=path.name,
+        folder=path.parent.name,
+        received_at=now.isoformat(timespec="seconds"),
+        bytes=size,
+        sha256=digest,
+        file=f"{system.name}/{table}/{now:%Y-%m}/{data}",
+        trace_id=uuid.uuid4().hex,
+    )
+
+
+def _copy(home: Home, path: Path) -> tuple[Path, str, int]:
+    """Copy a file next to landing, durably; returns the copy, its digest and size."""
+    before = path.stat()
+    if before.st_size > limits.MAX_FILE_BYTES:
+        raise FinpipeError(
+            "the file is too large",
+            where=path.name,
+            got=f"{before.st_size:,} bytes",
+            fix=f"deliver it in parts of at most {limits.MAX_FILE_BYTES:,} bytes",
+        )
+    draft = landing.temporary(home) / f"{uuid.uuid4().hex}.draft"
+    digest = hashlib.sha256()
+    with path.open("rb") as source, draft.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+        after = os.fstat(source.fileno())
+        size = target.tell()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != before.st_size:
+        draft.unlink()
+        raise FinpipeError(_GROWING, where=path.name, fix="land it again when it is complete")
+    return draft, digest.hexdigest(), size
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files as named, and those in folders in the order of their names; bounded."""
+    count = 0
+    for path in paths:
+        if not path.exists():
+            raise FinpipeError(
+                "there is no such file or folder", where=str(path), fix="check the path and its spelling"
+            )
+        for file in _walk(path) if path.is_dir() else (path,):
+            count += 1
+            if count > limits.MAX_FILES_PER_CALL:
+                raise FinpipeError(
+                    "too many files at once",
+                    where=str(path),
+                    got=f"more than {limits.MAX_FILES_PER_CALL:,}",
+                    fix="land them in several calls",
+                )
+            yield file
+
+
+def _walk(folder: Path) -> list[Path]:
+    """Regular files below a folder, sorted; hidden, passing and junk names are left out."""
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if not f.startswith(".") and f not in _JUNK]
+        found += [Path(root, n) for n in names if not n.startswith(".") and n not in _JUNK and not n.endswith(_PASSING)]
+    return sorted(p for p in found if p.is_file())
+
+
+def _sentence(problem: FinpipeError) -> str:
+    return problem.error + (f": {problem.got}" if problem.got else "")

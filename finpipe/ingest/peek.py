@@ -1,0 +1,75 @@
+"""A look at the first JSON objects of a file, enough to tell what kinds it holds.
+
+Belongs here: tolerant parsing of a file's beginning.  Does not belong here: judging the file; the reader does.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from finpipe.ingest import limits
+
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+def kinds(head: bytes, settings: dict[str, Any]) -> set[str]:
+    """Kinds of the first objects, seen through arrays, list pages and event envelopes."""
+    path = str(settings.get("kind", "")).split(".")
+    records = tuple(settings.get("records", ()))
+    found = set()
+    for one in objects(head, records):
+        value: Any = one
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            found.add(value)
+    return found
+
+
+def objects(head: bytes, records: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The first objects of a file's beginning; what cannot be parsed ends the look."""
+    text = head.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    count = 0
+    for one in _values(text, records):
+        for row in _unwrapped(one, records):
+            yield row
+            count += 1
+            if count >= limits.PEEK_OBJECTS:
+                return
+
+
+def _values(text: str, records: tuple[str, ...]) -> Iterator[Any]:
+    """Values that stand one after the other, in an array, or in a page too long to be seen whole."""
+    decoder, at = json.JSONDecoder(), 1 if text.startswith("[") else 0
+    while True:
+        at = _end(_BETWEEN, text, at)
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError):
+            break
+        yield value
+    if records and (opened := re.search(rf'"({"|".join(map(re.escape, records))})"\s*:\s*\[', text[at:])):
+        inner = text[at + opened.end() :]
+        yield from _values("[" + inner, ()) if inner else ()
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
+def _unwrapped(value: Any, records: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Rows of a list page, the object of an event, or the object itself."""
+    if not isinstance(value, dict):
+        return
+    for member in records:
+        if isinstance(value.get(member), list):
+            yield from (row for row in value[member] if isinstance(row, dict))
+            return
+    if value.get("object") == "event" and isinstance(value.get("data"), dict):
+        inner = value["data"].get("object")
+        if isinstance(inner, dict):
+            yield inner
+            return
+    yield value

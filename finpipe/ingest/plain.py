@@ -1,0 +1,191 @@
+"""A landed file as plain UTF-8 bytes, and the traps that are seen in the bytes alone.
+
+Belongs here: unpacking, decoding, control characters, quote parity, line ends.
+Does not belong here: columns and values.
+Why bytes first (measured on DuckDB 2.0): its CSV reader drops the rows after an unterminated quote without a word and
+lets NUL bytes pass; its JSON reader lets NaN and trailing commas pass and keeps 17 digits of a number.
+"""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from finpipe.errors import FinpipeError
+from finpipe.ingest import limits
+
+_CHUNK = 8 * limits.MEGABYTE
+_OVERLAP = 256
+_WHITESPACE = b" \t\r\n"
+_UTF8 = ("utf8", "utf_8", "utf_8_sig", "ascii")
+#: Digits and dots become "0", everything else a blank: long numbers are then found at memory speed.
+_DIGITS = bytes(0x30 if chr(b) in "0123456789." else 0x20 for b in range(256))
+_LONG = b"0" * 16
+_LOOSE = (b",}", b",]", b"NaN", b"Infinity")
+#: What may stand before a number in JSON; what stands before digits inside a word may not.
+_BEFORE_NUMBER = (b":", b",", b"[", b"-", b" ", b"\t", b"\n", b"\r")
+_BRACKETS = bytes.maketrans(b"[{]}", b"(())")
+_NO_BRACKETS = bytes(b for b in range(256) if b not in b"[{]}")
+
+
+def plain(path: Path, name: str, encoding: str, folder: Path) -> Path:
+    """The file as plain UTF-8: itself, or a copy in ``folder``; raises ``FinpipeError`` when that cannot be."""
+    if path.stat().st_size == 0:
+        raise FinpipeError("the file is empty", where=name, fix="export it again; even no rows need a header")
+    if name.lower().endswith(".gz"):
+        path = _unpacked(path, name, folder)
+    codec = codecs.lookup(encoding).name.replace("-", "_")
+    if codec in _UTF8:
+        _refuse_foreign(path, name)
+        return path
+    return _decoded(path, name, encoding, folder)
+
+
+def _unpacked(path: Path, name: str, folder: Path) -> Path:
+    """Unpack gzip within the limits of size and ratio."""
+    most = min(limits.MAX_FILE_BYTES, max(path.stat().st_size, 4096) * limits.MAX_GZIP_RATIO)
+    target, size = folder / "unpacked", 0
+    try:
+        with gzip.open(path) as source, target.open("wb") as out:
+            while chunk := source.read(_CHUNK):
+                size += len(chunk)
+                if size > most:
+                    raise FinpipeError(
+                        "the packed file unfolds beyond the limit",
+                        where=name,
+                        got=f"more than {most:,} bytes from {path.stat().st_size:,}",
+                        fix="deliver it unpacked or in parts",
+                    )
+                out.write(chunk)
+    except (OSError, EOFError, zlib.error) as problem:
+        raise FinpipeError("the packed file is damaged", where=name, got=str(problem), fix="send it again") from None
+    return target
+
+
+def _decoded(path: Path, name: str, encoding: str, folder: Path) -> Path:
+    """Rewrite a file of another declared encoding as UTF-8."""
+    target = folder / "decoded"
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with target.open("wb") as out:
+            for chunk in _chunks(path):
+                out.write(decoder.decode(chunk).encode())
+            out.write(decoder.decode(b"", final=True).encode())
+    except (UnicodeDecodeError, UnicodeEncodeError) as problem:
+        raise FinpipeError(
+            f"the file is not {encoding}", where=name, got=str(problem), fix="declare its encoding"
+        ) from None
+    _refuse_foreign(target, name)
+    return target
+
+
+def _refuse_foreign(path: Path, name: str) -> None:
+    """Refuse NUL and unit-separator characters, which no text export holds, and UTF-16 taken for UTF-8."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise FinpipeError(
+            "the file is UTF-16, not UTF-8",
+            where=name,
+            got="a UTF-16 byte order mark",
+            fix='export as UTF-8, or declare encoding = "utf-16"',
+        )
+    at = 0
+    for chunk in _chunks(path):
+        for bad in (b"\x00", b"\x1f"):
+            if (found := chunk.find(bad)) >= 0:
+                raise FinpipeError(
+                    "the file holds a control character that no text has",
+                    where=name,
+                    got=f"byte 0x{bad.hex()} at byte {at + found + 1:,}",
+                    fix="export it again as plain UTF-8 text",
+                )
+        at += len(chunk)
+
+
+@dataclass(frozen=True)
+class CsvFacts:
+    """What the bytes of a CSV file say about its records."""
+
+    newlines: int
+    returns: int
+    pairs: int
+    quotes: int
+    complete: bool
+    blank_start: bool
+
+    @property
+    def mixed(self) -> bool:
+        """Whether line ends differ in a file that has no quoted line ends to explain it."""
+        one_kind = self.pairs == self.returns == self.newlines or 0 in (self.returns, self.newlines)
+        return self.quotes == 0 and not one_kind
+
+    @property
+    def lines(self) -> int:
+        """Physical lines, the header's included."""
+        ends = self.newlines or self.returns
+        return ends + (0 if self.complete else 1)
+
+
+def csv_facts(path: Path, quote: bytes) -> CsvFacts:
+    """Count line ends and quotes."""
+    newlines = returns = pairs = quotes = 0
+    last = first = b""
+    for chunk in _chunks(path):
+        newlines += chunk.count(b"\n")
+        returns += chunk.count(b"\r")
+        pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
+        quotes += chunk.count(quote) if quote else 0
+        first = first or chunk[:4].removeprefix(codecs.BOM_UTF8)[:1]
+        last = chunk[-1:]
+    return CsvFacts(newlines, returns, pairs, quotes, last in (b"\n", b"\r"), first in (b"\n", b"\r"))
+
+
+def json_needs_care(path: Path, name: str) -> bool:
+    """Whether a JSON file holds what DuckDB would read inexactly or too kindly; refuses nesting bombs."""
+    carry, careful = b"", False
+    small = path.stat().st_size <= _CHUNK
+    for chunk in _chunks(path):
+        window = carry + chunk
+        _refuse_nesting(window, name)
+        careful = careful or _long_number(window) or (small and _loose(window))
+        carry = window[-_OVERLAP:]
+    return careful
+
+
+def _refuse_nesting(window: bytes, name: str) -> None:
+    """Refuse a run of openings longer than any real object has."""
+    if b"(" * limits.MAX_JSON_DEPTH in window.translate(_BRACKETS, _NO_BRACKETS):
+        raise FinpipeError(
+            "the JSON is nested too deeply",
+            where=name,
+            got=f"more than {limits.MAX_JSON_DEPTH} levels",
+            fix="export plain objects",
+        )
+
+
+def _loose(window: bytes) -> bool:
+    """Whether tokens occur that are no JSON and yet pass DuckDB's reader: ``,}`` ``,]`` ``NaN`` ``Infinity``."""
+    bare = window.translate(None, _WHITESPACE)
+    return any(token in bare for token in _LOOSE)
+
+
+def _long_number(window: bytes) -> bool:
+    """Whether a number literal has more digits than a double keeps. Long digits inside words do not count."""
+    digits, at = window.translate(_DIGITS), -1
+    while (at := digits.find(_LONG, at + 1)) >= 0:
+        start = digits.rfind(b" ", 0, at) + 1
+        if window[max(start - 1, 0) : start] in _BEFORE_NUMBER:
+            return True
+        at = digits.find(b" ", at)
+        if at < 0:
+            return False
+    return False
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
