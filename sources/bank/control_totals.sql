@@ -33,6 +33,8 @@ numbered as (
     where
         statement_id is not null and entry_id is null and amount(balance_after) is not null
         and try_cast(line_number as bigint) is not null
+        -- A line whose date is none is refused among the bank's lines; it says nothing of the statement.
+        and try_cast(iso_date(booking_date) as date) is not null
 ),
 
 in_force as (

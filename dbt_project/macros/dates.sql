@@ -1,0 +1,19 @@
+{#- Every day between two dates, both included. -#}
+{% macro days_between(starts_on, ends_on) -%}
+unnest(generate_series(cast({{ starts_on }} as timestamp), cast({{ ends_on }} as timestamp), interval 1 day))
+{%- endmacro %}
+
+{#- `2025-Q1` of a date by the calendar year. -#}
+{% macro calendar_quarter(day) -%}
+strftime({{ day }}, '%Y') || '-Q' || cast(extract(quarter from {{ day }}) as varchar)
+{%- endmacro %}
+
+{#- Number of weekdays before a date (Saturday and Sunday count as the Monday after). -#}
+{% macro weekday_number(day) -%}
+((({{ day }}) - date '1900-01-01') // 7 * 5 + least((({{ day }}) - date '1900-01-01') % 7, 5))
+{%- endmacro %}
+
+{#- The day a number of months later, less one day: the last day of a term. -#}
+{% macro last_day_of_term(starts_on, months) -%}
+cast({{ starts_on }} + to_months(cast({{ months }} as integer)) - interval 1 day as date)
+{%- endmacro %}

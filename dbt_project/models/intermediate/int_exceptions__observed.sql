@@ -1,0 +1,185 @@
+-- What is wrong within one system, beside the breaks that reconciliations find between two.
+with documents as (
+    select * from {{ ref('int_documents__posted') }}
+),
+
+payments as (
+    select * from {{ ref('int_payments__succeeded') }}
+),
+
+bookings as (
+    select * from {{ ref('bookings') }}
+),
+
+-- The last balance of every open item.
+balances as (
+    select
+        open_item_id,
+        item_id,
+        item_kind,
+        document_number,
+        customer_id,
+        legal_entity_id,
+        currency,
+        holds_from_on,
+        open_amount
+    from {{ ref('ar_open_items') }}
+    where {{ as_of() }} between holds_from_on and holds_until_on
+),
+
+items as (
+    select
+        case
+            when
+                balances.item_kind in ('invoice', 'debit_memo') and documents.voided_on is not null
+                then 'INV-VOID-OPEN'
+            when balances.item_kind in ('invoice', 'debit_memo') then 'PAY-OVER'
+            when balances.item_kind = 'payment' then 'PAY-UNAPPLIED'
+            else 'REF-UNLINKED'
+        end as code,
+        balances.item_id as record_key,
+        balances.legal_entity_id,
+        balances.customer_id,
+        balances.currency,
+        abs(balances.open_amount) as amount,
+        balances.holds_from_on as happened_on,
+        concat(
+            case
+                when
+                    balances.item_kind in ('invoice', 'debit_memo') and documents.voided_on is not null
+                    then 'void invoice '
+                when balances.item_kind in ('invoice', 'debit_memo') then 'invoice '
+                else balances.item_kind || ' '
+            end,
+            coalesce(balances.document_number, balances.item_id),
+            case
+                when balances.item_kind in ('invoice', 'debit_memo') then ' has more applied to it than it is worth: '
+                when
+                    balances.item_kind = 'payment' and balances.open_amount > 0
+                    then ' has more applied than it is worth: '
+                when balances.item_kind = 'payment' then ' is not applied: '
+                else ' names nothing that it returns: '
+            end,
+            abs(balances.open_amount), ' ', balances.currency
+        ) as sentence
+    from balances
+    left join documents on balances.item_id = documents.invoice_id
+    where
+        (balances.item_kind in ('invoice', 'debit_memo') and balances.open_amount < 0)
+        or balances.item_kind in ('payment', 'refund', 'chargeback')
+),
+
+valueless as (
+    select
+        'ORD-VALUE' as code,
+        opportunities.opportunity_id as record_key,
+        'all' as legal_entity_id,
+        opportunities.customer_id,
+        opportunities.currency,
+        0 as amount,
+        coalesce(opportunities.signed_on, opportunities.closes_on) as happened_on,
+        concat(
+            'won opportunity ',
+            coalesce(opportunities.name, opportunities.opportunity_id),
+            ' states no amount and has no line'
+        )
+            as sentence
+    from {{ ref('stg_opportunities') }} as opportunities
+    where
+        opportunities.is_won
+        and opportunities.amount is null
+        and opportunities.opportunity_id not in (select opportunity_id from {{ ref('stg_opportunity_lines') }})
+),
+
+unrated as (
+    select
+        currency,
+        '{{ var("reporting_currency") }}' as to_currency,
+        issued_on as rate_on,
+        total_amount as amount
+    from documents
+    where reporting_rate is null
+    union all
+    select
+        currency,
+        functional_currency,
+        issued_on,
+        total_amount
+    from documents
+    where functional_rate is null and functional_currency is not null
+    union all
+    select
+        currency,
+        '{{ var("reporting_currency") }}',
+        paid_on,
+        amount
+    from payments
+    where reporting_rate is null
+    union all
+    select
+        currency,
+        functional_currency,
+        paid_on,
+        amount
+    from payments
+    where functional_rate is null and functional_currency is not null
+    union all
+    select
+        currency,
+        '{{ var("reporting_currency") }}',
+        booked_on,
+        tcv_amount
+    from bookings
+    where reporting_rate is null
+),
+
+-- One line per pair of currencies and month, or one in all for a pair without any rate at all.
+rated_pairs as (
+    select
+        from_currency,
+        to_currency
+    from {{ ref('stg_fx_rates') }}
+    where kind = 'spot'
+    union
+    select
+        to_currency,
+        from_currency
+    from {{ ref('stg_fx_rates') }}
+    where kind = 'spot'
+),
+
+unrated_spans as (
+    select
+        unrated.*,
+        case when rated_pairs.from_currency is null then 'any date' else strftime(unrated.rate_on, '%Y-%m') end as span
+    from unrated
+    left join rated_pairs
+        on unrated.currency = rated_pairs.from_currency and unrated.to_currency = rated_pairs.to_currency
+),
+
+rates as (
+    select
+        'FX-MISSING' as code,
+        currency || '>' || to_currency || '@' || span as record_key,
+        'all' as legal_entity_id,
+        cast(null as varchar) as customer_id,
+        currency,
+        sum(amount) as amount,
+        max(rate_on) as happened_on,
+        concat(
+            'no rate from ', currency, ' to ', to_currency, ' for ', span, ' (', count(distinct rate_on),
+            ' date(s) needed): amounts in ', to_currency, ' are empty for ', count(*), ' record(s)'
+        ) as sentence
+    from unrated_spans
+    group by currency, to_currency, span
+),
+
+observed as (
+    select * from items
+    union all
+    select * from valueless
+    union all
+    select * from rates
+)
+
+select * from observed

@@ -1,0 +1,97 @@
+with breaks as (
+    {%- for leg in reconciliation_legs() %}
+        select
+            reconciliation_id as origin,
+            leg,
+            code,
+            severity,
+            coalesce(left_id, '') as left_key,
+            coalesce(right_id, '') as right_key,
+            legal_entity_id,
+            customer_id,
+            currency,
+            period,
+            happened_on,
+            explained_amount as amount,
+            sentence,
+            cast(null as varchar) as owner
+        from {{ ref(leg) }}
+        where line_kind = 'finding'
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+observed as (
+    select
+        'mart' as origin,
+        'mart' as leg,
+        observed.code,
+        cast(null as varchar) as severity,
+        observed.record_key as left_key,
+        '' as right_key,
+        observed.legal_entity_id,
+        observed.customer_id,
+        observed.currency,
+        dates.period,
+        observed.happened_on,
+        {{ money('observed.amount') }} as amount,
+        observed.sentence,
+        cast(null as varchar) as owner
+    from {{ ref('int_exceptions__observed') }} as observed
+    left join {{ ref('int_dates__placed') }} as dates on observed.happened_on = dates.date_on
+),
+
+refused as (
+    select
+        'gate' as origin,
+        system || '/' || entity as leg,
+        code,
+        cast(null as varchar) as severity,
+        concat_ws('#', system || '/' || source_table, load_seq, row_number) as left_key,
+        coalesce(row_key, '') as right_key,
+        'all' as legal_entity_id,
+        cast(null as varchar) as customer_id,
+        currency,
+        cast(null as varchar) as period,
+        cast(null as date) as happened_on,
+        amount,
+        concat(entity, ' ', row_key, ': ', reasons) as sentence,
+        owner
+    from {{ source('quarantine', 'rows') }}
+),
+
+everything as (
+    select * from breaks
+    union all
+    select * from observed
+    union all
+    select * from refused
+),
+
+identified as (
+    select
+        -- Same break, same identity, however often it is found again.
+        md5(concat_ws(
+            '|', everything.origin, everything.leg, everything.code, everything.left_key, everything.right_key,
+            coalesce(everything.currency, '')
+        )) as exception_id,
+        everything.origin,
+        everything.leg,
+        everything.code,
+        coalesce(everything.severity, codes.severity, 'material') as severity,
+        lower(coalesce(everything.owner, codes.owner)) as owner,
+        codes.sla_hours,
+        nullif(everything.left_key, '') as left_key,
+        nullif(everything.right_key, '') as right_key,
+        everything.legal_entity_id,
+        everything.customer_id,
+        everything.currency,
+        {{ money('everything.amount') }} as amount,
+        everything.period,
+        everything.happened_on,
+        everything.sentence
+    from everything
+    left join {{ ref('exception_codes') }} as codes on everything.code = codes.code
+)
+
+select * from identified

@@ -1,0 +1,2 @@
+-- Applications in force at the cut, without what the source deleted.
+{{ in_force('applications') }}

@@ -1,0 +1,2 @@
+-- Bank transactions in force at the cut, without what the source deleted.
+{{ in_force('bank_transactions') }}

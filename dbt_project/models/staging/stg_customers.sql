@@ -1,0 +1,2 @@
+-- Customers in force at the cut, without what the source deleted.
+{{ in_force('customers') }}

@@ -1,0 +1,2 @@
+-- Gl accounts in force at the cut, without what the source deleted.
+{{ in_force('gl_accounts') }}

@@ -1,0 +1,2 @@
+-- Invoice lines in force at the cut, without what the source deleted.
+{{ in_force('invoice_lines') }}

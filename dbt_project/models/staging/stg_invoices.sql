@@ -1,0 +1,2 @@
+-- Invoices in force at the cut, without what the source deleted.
+{{ in_force('invoices') }}

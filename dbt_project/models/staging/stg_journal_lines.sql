@@ -1,0 +1,2 @@
+-- Journal lines in force at the cut, without what the source deleted.
+{{ in_force('journal_lines') }}

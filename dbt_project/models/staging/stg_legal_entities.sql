@@ -1,0 +1,2 @@
+-- Legal entities in force at the cut, without what the source deleted.
+{{ in_force('legal_entities') }}

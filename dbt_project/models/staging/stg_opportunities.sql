@@ -1,0 +1,2 @@
+-- Opportunities in force at the cut, without what the source deleted.
+{{ in_force('opportunities') }}

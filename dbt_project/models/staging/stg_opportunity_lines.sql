@@ -1,0 +1,2 @@
+-- Opportunity lines in force at the cut, without what the source deleted.
+{{ in_force('opportunity_lines') }}

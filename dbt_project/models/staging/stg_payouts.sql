@@ -1,0 +1,2 @@
+-- Payouts in force at the cut, without what the source deleted.
+{{ in_force('payouts') }}

@@ -1,0 +1,2 @@
+-- Products in force at the cut, without what the source deleted.
+{{ in_force('products') }}

@@ -1,0 +1,188 @@
+"""One build: every model and test that dbt has, and the verdict that PUBLISH asks for.
+
+Belongs here: starting a build, its record in ``ledger.builds``, what became of each node.
+Does not belong here: dbt's command line (``dbt``) and what is shown where (``orchestration``).
+
+A kill in the middle of a build leaves tables of two generations.  So a build first writes that it began, and
+only one that ended with every blocking test passed writes ``passed``; nothing else may be published.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from finpipe.build.dbt import invoke
+from finpipe.build.manifest import DBT_PROJECT
+from finpipe.settings import PROJECT, Home
+from finpipe.warehouse import connect
+
+_BUILDS = """
+create table if not exists ledger.builds (
+    build bigint primary key, as_of date, inputs varchar, load_seq bigint, load_hash varchar, code_version varchar,
+    verdict varchar
+)"""
+
+#: Called with ``build`` or ``check``, and the name of the model or test that begins.
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one model, seed or test."""
+
+    unique_id: str
+    status: str  # success, pass, warn, fail, error, skipped
+    failures: int
+    message: str
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the node did what it should; a test that warned did not."""
+        return self.status in ("success", "pass")
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """A build: its number, its nodes by unique id, and whether its figures may be published."""
+
+    build: int
+    as_of: date
+    load_seq: int
+    load_hash: str
+    code_version: str
+    verdict: str  # building, passed, failed
+    nodes: dict[str, Node]
+    is_new: bool = True
+
+
+def build(
+    home: Home, as_of: date, progress: Progress = lambda _stage, _what: None, *, force: bool = False
+) -> BuildReport:
+    """Rebuild and test everything behind canonical at the cut ``as_of``, unless exactly that is there already.
+
+    The caller holds the write lock and has no connection open: dbt opens the warehouse itself.
+    Raises ``FinpipeError`` when dbt could not run at all.
+    """
+    with connect(home) as connection:
+        inputs = stamps_inputs(home, connection, as_of)
+        last = latest_build(connection)
+        if last and not force and last.verdict == "passed" and _inputs_of(connection, last.build) == inputs:
+            return last
+        begun = _begin(connection, as_of, inputs)
+    nodes: dict[str, Node] = {}
+    succeeded = invoke(
+        ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
+        warehouse=home.warehouse,
+        scratch=home.root / "dbt",
+        variables=json.dumps(variables(home, as_of)),
+        settings={"FINPIPE_MEMORY_LIMIT": home.config.memory_limit, "FINPIPE_THREADS": str(home.config.threads)},
+        listen=lambda event: _hear(event, nodes, progress),
+    )
+    verdict = "passed" if succeeded else "failed"
+    with connect(home) as connection:
+        connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
+    return replace(begun, verdict=verdict, nodes=nodes)
+
+
+def variables(home: Home, as_of: date) -> dict[str, Any]:
+    """What the company's configuration and the cut tell dbt."""
+    said = home.config
+    entity = said.legal_entity.get("id")
+    return {
+        "as_of": as_of.isoformat(),
+        "reporting_currency": said.reporting_currency,
+        "document_roles": list(said.document_roles),
+        "default_legal_entity": f"erp:{entity}" if entity else None,
+    }
+
+
+def latest_build(connection: duckdb.DuckDBPyConnection) -> BuildReport | None:
+    """The last build that began, as its record says; it has no nodes."""
+    connection.execute(_BUILDS)
+    found = connection.execute(
+        "select build, as_of, load_seq, load_hash, code_version, verdict from ledger.builds order by build desc limit 1"
+    ).fetchall()
+    if not found:
+        return None
+    number, as_of, load_seq, load_hash, version, verdict = found[0]
+    return BuildReport(number, as_of, load_seq, load_hash, version, verdict, {}, is_new=False)
+
+
+def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date) -> str:
+    """Fingerprint of all that decides a build: canonical's own inputs, models and variables."""
+    conformed = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'ledger' and table_name = 'conformed'"
+    ).fetchall()
+    facts = (
+        connection.execute("select entity, inputs from ledger.conformed order by entity").fetchall()
+        if conformed
+        else [],
+        _load_head(connection),
+        sorted(variables(home, as_of).items(), key=str),
+        code_version(),
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def code_version() -> str:
+    """Fingerprint of the code and SQL that figures follow from."""
+    files = [
+        *(PROJECT / "finpipe").rglob("*.py"),
+        *(p for kind in ("*.sql", "*.yml", "*.csv") for p in DBT_PROJECT.rglob(kind) if "target" not in p.parts),
+    ]
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(str(path.relative_to(PROJECT)).encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
+    last = latest_build(connection)
+    number = last.build + 1 if last else 1
+    seq, load_hash = _load_head(connection)
+    version = code_version()
+    connection.execute(
+        "insert into ledger.builds select ?, ?, ?, ?, ?, ?, 'building'",
+        [number, as_of, inputs, seq, load_hash, version],
+    )
+    return BuildReport(number, as_of, seq, load_hash, version, "building", {})
+
+
+def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:
+    return str(connection.execute("select inputs from ledger.builds where build = ?", [number]).fetchall()[0][0])
+
+
+def _load_head(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """Sequence and hash of the last load."""
+    there = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'ledger' and table_name = 'loads'"
+    ).fetchall()
+    found = (
+        connection.execute("select load_seq, hash from ledger.loads order by load_seq desc limit 1").fetchall()
+        if there
+        else []
+    )
+    return found[0] if found else (0, "")
+
+
+def _hear(event: Any, nodes: dict[str, Node], progress: Progress) -> None:
+    """Keep what a finished node's event says, and say which node began."""
+    kind = event.info.name
+    if kind == "NodeStart":
+        is_test = event.data.node_info.resource_type == "test"
+        progress("check" if is_test else "build", event.data.node_info.node_name)
+    elif kind == "NodeFinished":
+        info, result = event.data.node_info, event.data.run_result
+        nodes[info.unique_id] = Node(
+            info.unique_id, str(info.node_status), result.num_failures, result.message, result.execution_time
+        )
+    elif kind in ("SkippingDetails", "LogSkipBecauseError"):
+        info = event.data.node_info
+        nodes.setdefault(info.unique_id, Node(info.unique_id, "skipped", 0, "", 0.0))
