@@ -1,0 +1,66 @@
+# Everything a newcomer types.  Needs Python 3.11 to 3.13, make and git; nothing is installed twice.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export RUNTIME__DLTHUB_TELEMETRY := false
+
+# The samples end on 30 June 2025: figures are shown as of a day soon after, whatever day it is today.
+DEMO_AS_OF := 2025-07-15
+DEMO_SYSTEMS := $(notdir $(patsubst %/sample,%,$(wildcard sources/*/sample)))
+
+.PHONY: help demo test lint dev manifest bench clean
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+$(VENV)/python.stamp:
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# The lock names everything there is to install, so pip has nothing to resolve (--no-deps).
+$(VENV)/installed.stamp: $(VENV)/python.stamp requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/installed.stamp requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/installed.stamp ## Land the samples of all systems, run the pipeline, show the figures
+	@for system in $(DEMO_SYSTEMS); do \
+	  $(BIN)/finpipe land $$system sources/$$system/sample > .demo.log 2>&1 || { cat .demo.log; rm -f .demo.log; exit 1; }; \
+	  echo "$$system: $$(tail -n 1 .demo.log)"; rm -f .demo.log; \
+	done
+	@$(BIN)/finpipe run --as-of $(DEMO_AS_OF) || [ $$? -eq 3 ]
+
+test: $(VENV)/dev.stamp ## Lint, then every test
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+
+lint: $(VENV)/dev.stamp ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar dbt_project/models dbt_project/tests
+
+dev: $(VENV)/installed.stamp ## Dagster's UI and daemon on http://localhost:3000
+	mkdir -p .finpipe/dagster
+	DAGSTER_HOME="$(CURDIR)" $(BIN)/dagster dev -w workspace.yaml
+
+manifest: $(VENV)/installed.stamp ## Make dbt_project/manifest.json anew after a change of models or tests
+	$(BIN)/python -m finpipe.build.keep
+
+bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
+	@test -d finpipe/bench -o -f finpipe/bench.py || { echo "there is no bench yet"; exit 1; }
+	$(BIN)/python -m finpipe.bench
+
+clean: ## Remove the environment; landed files and publications stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

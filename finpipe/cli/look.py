@@ -1,0 +1,124 @@
+"""Commands that look at what is published: ``status``, ``query``, ``publications``, ``roll-back``."""
+
+from typing import Any
+
+import click
+
+from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_line, records, shown_path
+
+_MOST_ROWS = 1000
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def status(context: Context, *, as_json: bool) -> int:
+    """What is landed, what is published, and what to do next."""
+    from finpipe.cli.screen import gather, is_clean  # noqa: PLC0415
+    from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
+
+    folder = current(context.home)
+    landed = _landed(context)
+    if folder is None:
+        if as_json:
+            emit({"home": str(context.home.root), "files_landed": landed, "files_waiting": landed, "publication": None})
+            return Exit.DONE
+        click.echo(f"home        {shown_path(context.home.root)}")
+        step = "finpipe run" if landed else "finpipe land SYSTEM PATH…"
+        last_line(f"nothing published yet, {counted(landed, 'file')} landed", step)
+        return Exit.DONE
+    figures = gather(context.home)
+    said = manifest_of(folder)
+    known = sum(row["files"] for row in figures["systems"])
+    waiting = max(0, landed - known)
+    clean = is_clean(figures)
+    facts = {
+        "home": str(context.home.root),
+        "files_landed": landed,
+        "files_waiting": waiting,
+        "publication": {k: v for k, v in said.items() if k not in ("tables", "files")},
+        "systems": figures["systems"],
+        "reconciliations": figures["reconciliations"],
+    }
+    if as_json:
+        emit(facts)
+        return Exit.DONE if clean else Exit.FINDINGS
+    click.echo(f"home         {shown_path(context.home.root)}")
+    click.echo(f"publication  {said['publication']} of {said['published_at']}, as of {said['as_of']}")
+    click.echo(f"digest       {said['digest']}")
+    click.echo()
+    grid(context, "", list(figures["systems"][0]), [list(row.values()) for row in figures["systems"]])
+    _last(figures["reconciliations"], waiting, clean=clean)
+    return Exit.DONE if clean else Exit.FINDINGS
+
+
+def _last(reconciliations: list[dict[str, Any]], waiting: int, *, clean: bool) -> None:
+    red = len({row["R"] for row in reconciliations if row["status"] == "red"})
+    state = f"{counted(waiting, 'landed file')} waiting, {counted(red, 'reconciliation')} red"
+    last_line(state, "finpipe run" if waiting else 'finpipe query "show tables"' if clean else "finpipe exceptions")
+
+
+def _landed(context: Context) -> int:
+    """Landed files, counted by their manifests."""
+    folder = context.home.landing
+    return sum(1 for p in folder.glob("*/*/*/*.json") if not p.name.endswith(".data.json")) if folder.is_dir() else 0
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--limit", default=_MOST_ROWS, show_default=True, help="Most rows to show.", type=click.IntRange(1))
+@as_json
+@click.pass_obj
+def query(context: Context, sql: str, limit: int, *, as_json: bool) -> int:
+    """Ask the publication in force, in SQL. It can be read and nothing else."""
+    from finpipe.publish.read import current  # noqa: PLC0415
+    from finpipe.publish.read import query as ask  # noqa: PLC0415
+
+    answer = ask(context.home, sql, limit=limit + 1)
+    rows, more = answer.rows[:limit], len(answer.rows) > limit
+    if as_json:
+        emit(records(answer.columns, rows))
+        return Exit.DONE
+    grid(context, "", answer.columns, rows)
+    folder = current(context.home)
+    number = folder.name if folder else "?"
+    cut = f", cut at --limit {limit}" if more else ""
+    last_line(f"{counted(len(rows), 'row')}{cut} from publication {number}", 'finpipe query "show all tables"')
+    return Exit.DONE
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def publications(context: Context, *, as_json: bool) -> int:
+    """Publications that are kept, oldest first."""
+    from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
+    from finpipe.publish.read import publications as kept  # noqa: PLC0415
+
+    in_force = current(context.home)
+    columns = ("publication", "in force", "as_of", "published_at", "load_seq", "digest")
+    rows = []
+    for number in kept(context.home):
+        said = manifest_of(context.home.published / str(number))
+        is_current = in_force is not None and in_force.name == str(number)
+        rows.append((number, is_current, said["as_of"], said["published_at"], said["load_seq"], said["digest"]))
+    if as_json:
+        emit(records(columns, rows))
+        return Exit.DONE
+    grid(context, "", columns, rows)
+    last_line(counted(len(rows), "publication"), "finpipe roll-back NUMBER" if len(rows) > 1 else "finpipe status")
+    return Exit.DONE
+
+
+@click.command("roll-back")
+@click.argument("number", type=int)
+@click.pass_obj
+def roll_back(context: Context, number: int) -> int:
+    """Put an earlier publication in force again. The next run publishes anew."""
+    from finpipe.publish import roll_back as go_back  # noqa: PLC0415
+    from finpipe.warehouse import write_lock  # noqa: PLC0415
+
+    with write_lock(context.home):
+        done = go_back(context.home, number)
+    last_line(f"publication {done.seq} is in force", "finpipe status")
+    return Exit.DONE

@@ -1,0 +1,27 @@
+"""The group of commands; each command lives in a module named after what it does."""
+
+import click
+
+from finpipe.cli.base import Commands, Context
+from finpipe.cli.bring import fetch, land, systems
+from finpipe.cli.demo import demo
+from finpipe.cli.find import exceptions
+from finpipe.cli.look import publications, query, roll_back, status
+from finpipe.cli.prove import rebuild, verify
+from finpipe.cli.work import run
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="finpipe")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Extracts of CRM, billing, ERP and bank in; proven bookings, billings and collections out.
+
+    State lies under FINPIPE_HOME (default: .finpipe in the project); FINPIPE_SOURCES may name a further folder
+    of systems. Exit codes: 0 done, 1 failed, 2 usage, 3 done with findings, 75 busy.
+    """
+    context.obj = Context()
+
+
+for command in (land, fetch, run, status, query, exceptions, verify, rebuild, systems, publications, roll_back, demo):
+    main.add_command(command)

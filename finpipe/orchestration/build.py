@@ -1,0 +1,154 @@
+"""BUILD and AUDIT as one step: dbt's models as assets, its tests and the reconciliations as checks.
+
+Belongs here: what is shown of a build.  Does not belong here: running dbt (``finpipe.build``).
+Results are yielded when dbt has ended, for only then does it let go of the file that the numbers are read from;
+what it is working on goes to the log and to whoever listens at once.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import dagster as dg
+import duckdb
+
+from finpipe.build import BuildReport, Check, Manifest, Node
+from finpipe.build import build as build_stage
+from finpipe.orchestration import specs
+from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.metadata import measures, table
+from finpipe.warehouse import connect, quoted
+
+EXPLAINED = "nothing_is_unexplained"
+
+Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
+
+class Cut(dg.Config):
+    """At which business date the figures are asked for: ISO date; nothing = today, in UTC."""
+
+    as_of: str | None = None
+
+    @property
+    def date(self) -> date:
+        """The date meant."""
+        return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
+
+
+def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
+    """The step that rebuilds and tests every model."""
+    forms = [m.table for m in manifest.models.values() if m.schema == "reconciliation" and m.name.startswith("rec_")]
+    explained = [
+        dg.AssetCheckSpec(
+            EXPLAINED, asset=specs.key(t), description="left - right is explained to the cent, by exception codes."
+        )
+        for t in forms
+    ]
+
+    @dg.multi_asset(
+        name="build",
+        specs=[specs.model(m) for m in manifest.models.values()],
+        check_specs=[*(specs.check(c) for c in manifest.checks.values() if c.table in manifest.tables), *explained],
+        can_subset=True,
+        pool="warehouse",
+        description="Rebuild and test every mart and reconciliation at the cut; a failed test keeps it unpublished.",
+    )
+    def build(context: dg.AssetExecutionContext, config: Cut, company: dg.ResourceParam[Company]) -> Iterator[Event]:
+        with working(company) as home:
+            report = build_stage(home, config.date, company.tell)
+            with connect(home) as connection:
+                numbers = measures(connection, list(manifest.tables))
+                forms_now = {t: _form(connection, t) for t in forms if t in numbers}
+        if not report.is_new:
+            context.log.info(f"nothing new: figures stand as build {report.build} made and tested them")
+        for event in _events(manifest, report, numbers, forms_now):
+            if _is_selected(context, event):
+                yield event
+        broken = [n for n in report.nodes.values() if n.status == "error"]
+        if broken:
+            said = "\n".join(f"{n.unique_id}: {n.message}" for n in broken[:20])
+            raise dg.Failure(f"{len(broken)} models or tests could not run\n{said}", allow_retries=False)
+
+    return build
+
+
+def _events(
+    manifest: Manifest,
+    report: BuildReport,
+    numbers: dict[str, dict[str, Any]],
+    forms: dict[str, "Form"],
+) -> Iterator[Event]:
+    """Everything a build has to say; one that had nothing to do says only what stands."""
+    for model in manifest.in_order:
+        node = report.nodes.get(model.unique_id)
+        if model.table in numbers and (not report.is_new or (node and node.is_good)):
+            seconds = {"seconds": round(node.seconds, 2)} if node else {}
+            yield dg.MaterializeResult(
+                asset_key=specs.key(model.table),
+                metadata={
+                    **numbers[model.table],
+                    **specs.lineage(model),
+                    **seconds,
+                    "build": report.build,
+                    "as_of": report.as_of.isoformat(),
+                },
+            )
+    for check in manifest.checks.values():
+        if (ran := report.nodes.get(check.unique_id)) and ran.status != "skipped":
+            yield _checked(check, ran)
+    for name, form in forms.items():
+        yield _explained(name, form)
+
+
+def _is_selected(context: dg.AssetExecutionContext, event: Event) -> bool:
+    if isinstance(event, dg.AssetCheckResult):
+        if event.asset_key is None or event.check_name is None:
+            raise ValueError("a check result of ours names its asset and check")
+        return dg.AssetCheckKey(event.asset_key, event.check_name) in context.selected_asset_check_keys
+    return event.asset_key in context.selected_asset_keys
+
+
+def _checked(check: Check, node: Node) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=specs.key(check.table),
+        check_name=check.name,
+        passed=node.is_good,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
+        metadata={"rows_that_fail": node.failures, "dbt_test": check.unique_id, "message": node.message},
+    )
+
+
+class Form(NamedTuple):
+    """A reconciliation in the controller's form, and the findings that weigh most."""
+
+    figures: list[tuple[Any, ...]]
+    findings: list[tuple[Any, ...]]
+
+
+def _form(connection: duckdb.DuckDBPyConnection, name: str) -> Form:
+    relation = ".".join(quoted(part) for part in name.split("."))
+    figures = connection.execute(
+        "select reconciliation_id, leg, currency, sum(left_amount), sum(right_amount), sum(difference_amount), "
+        "sum(explained_amount), sum(difference_amount) - sum(explained_amount), "
+        f"count(*) filter (line_kind = 'finding') from {relation} group by all order by all"
+    ).fetchall()
+    findings = connection.execute(
+        f"select code, left_id, right_id, currency, explained_amount, sentence from {relation} "
+        "where line_kind = 'finding' order by abs(explained_amount) desc nulls last, 1, 2, 3 limit 20"
+    ).fetchall()
+    return Form(figures, findings)
+
+
+def _explained(name: str, form: Form) -> dg.AssetCheckResult:
+    columns = ["R", "leg", "currency", "left", "right", "difference", "explained", "unexplained", "findings"]
+    open_rows = [row for row in form.figures if row[7]]
+    return dg.AssetCheckResult(
+        asset_key=specs.key(name),
+        check_name=EXPLAINED,
+        passed=not open_rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "figures": table(columns, form.figures),
+            "findings": table(["code", "left", "right", "currency", "amount", "what"], form.findings),
+        },
+    )

@@ -1,0 +1,84 @@
+"""The company a run works for, and the right to write it.
+
+Belongs here: what every step needs before it does anything.  Does not belong here: what steps do.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from finpipe.errors import BusyError, FinpipeError
+from finpipe.settings import Home
+from finpipe.systems import System, find_systems
+from finpipe.warehouse import write_lock
+
+#: A run that was started while another process writes waits so long for each step before it gives up.
+PATIENCE_SECONDS = 600.0
+#: A full disk or a lost file system may come back; what an earlier try committed is found and not done again.
+RETRIES, RETRY_SECONDS = 2, 5
+_held: dict[Path, int] = {}
+
+
+@dataclass(frozen=True)
+class Company:
+    """A home, and whom to tell what is being done."""
+
+    home: Home
+    tell: Callable[[str, str], None] = field(default=lambda _stage, _what: None)
+
+    @property
+    def systems(self) -> dict[str, System]:
+        """The systems as described now."""
+        return find_systems(self.home)
+
+    def teller(self, stage: str) -> Callable[[str], None]:
+        """Progress of one stage."""
+        return lambda what: self.tell(stage, what)
+
+
+@contextmanager
+def writing(home: Home, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold the write lock; again within the same process is fine, so that a whole run can hold it.
+
+    Raises ``BusyError`` when another process still holds it after ``patience`` seconds.
+    """
+    if _held.get(home.root):
+        yield
+        return
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with write_lock(home):
+                _held[home.root] = 1
+                try:
+                    yield
+                finally:
+                    _held.pop(home.root)
+                return
+        except BusyError:
+            if time.monotonic() >= deadline or home.root in _held:
+                raise
+            time.sleep(0.5)
+
+
+@contextmanager
+def working(company: Company) -> Iterator[Home]:
+    """Hold the write lock for a step, and end it as Dagster understands it.
+
+    A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
+    defect keeps its stack trace.
+    """
+    try:
+        with writing(company.home):
+            yield company.home
+    except OSError as problem:
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
+    except FinpipeError as problem:
+        parts = {"where": problem.where, "got": problem.got, "fix": problem.fix}
+        raise dg.Failure(
+            problem.error, {k: dg.MetadataValue.text(v) for k, v in parts.items() if v}, allow_retries=False
+        ) from problem

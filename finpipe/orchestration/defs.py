@@ -1,0 +1,39 @@
+"""Everything Dagster is told, for one company.
+
+Belongs here: putting the parts together.  Does not belong here: any part.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+
+from finpipe.build import kept
+from finpipe.build.manifest import KEPT
+from finpipe.orchestration.build import build_assets
+from finpipe.orchestration.company import Company
+from finpipe.orchestration.conform import conform_assets
+from finpipe.orchestration.jobs import JOBS, SCHEDULES
+from finpipe.orchestration.load import load_assets
+from finpipe.orchestration.publish import publish_assets
+from finpipe.settings import Home
+from finpipe.systems import find_systems
+
+
+def build_defs(
+    home: Home | None = None,
+    tell: Callable[[str, str], None] | None = None,
+    manifest: Path = KEPT,
+) -> dg.Definitions:
+    """Definitions for a home (default: the environment's); reads descriptions, writes nothing."""
+    home = home or Home.from_environment()
+    company = Company(home, tell) if tell else Company(home)
+    systems = find_systems(home)
+    models = kept(manifest)
+    return dg.Definitions(
+        assets=[load_assets(systems), conform_assets(systems), build_assets(models), publish_assets(models)],
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        resources={"company": company},
+        executor=dg.in_process_executor,
+    )

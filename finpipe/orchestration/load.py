@@ -1,0 +1,117 @@
+"""LAND and LOAD as one step: every system's landed files enter raw in one writing session.
+
+Belongs here: landing and raw assets, and what is shown of a load.  Does not belong here: reading extracts.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from finpipe import ingest
+from finpipe.orchestration import specs
+from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.metadata import measures, table
+from finpipe.systems import System
+
+READ = "every_file_is_read"
+
+
+def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
+    """The step that takes the inbox in and loads what is not in the ledger yet."""
+    landings = [specs.landing(s) for s in systems.values()]
+    raws = [specs.raw(s, t) for s in systems.values() for t in s.tables.values()]
+    books = [
+        specs.plain(f"ledger.{name}", about, [s.key for s in landings], {"duckdb"})
+        for name, about in specs.LEDGER.items()
+    ]
+    checks = [
+        dg.AssetCheckSpec(
+            READ, asset=spec.key, description="Each landed file was read; one that was refused says why and how to fix."
+        )
+        for spec in landings
+    ]
+
+    @dg.multi_asset(
+        name="load",
+        specs=[*landings, *raws, *books],
+        check_specs=checks,
+        can_subset=True,
+        pool="warehouse",
+        description="Land the inbox, then load every file that the ledger does not know, exactly once.",
+    )
+    def load(
+        context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        with working(company) as home:
+            described = company.systems
+            tell = company.teller("load")
+            ingest.land_inbox(home, described)
+            with ingest.open_warehouse(home) as (connection, repairs):
+                report = ingest.load(home, connection, described, lambda what, done, of: tell(f"{what} ({done}/{of})"))
+                numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])
+                files = _files(connection)
+                new = _new_rows(connection, report)
+        context.log.info(f"{len(report.files)} new files, {len(report.refused)} of them refused")
+        counted = {"files_new": len(report.files), "rows_new": report.rows}
+        for sentence in (*repairs, *report.repairs, *report.problems):
+            tell(sentence)
+            context.log.warning(sentence)
+        for key in sorted(context.selected_asset_keys):
+            name = ".".join(key.path)
+            if key.path[0] == "landing":
+                yield dg.MaterializeResult(asset_key=key, metadata=_landed(files.get(key.path[1], [])))
+            else:
+                fresh = {"rows_new": new.get(name, 0)} if key.path[0].startswith("raw_") else counted
+                yield dg.MaterializeResult(asset_key=key, metadata={**numbers.get(name, {}), **fresh})
+        for check in sorted(context.selected_asset_check_keys):
+            yield _read(check.asset_key, files.get(check.asset_key.path[1], []))
+
+    return load
+
+
+def _files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
+    """Files of the ledger by system."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for system, *row in connection.execute(
+        "select system, load_seq, original_name, rows, bytes, verdict, reason, fix from ledger.loads order by load_seq"
+    ).fetchall():
+        found.setdefault(system, []).append(tuple(row))
+    return found
+
+
+def _new_rows(connection: duckdb.DuckDBPyConnection, report: ingest.LoadReport) -> dict[str, int]:
+    """Rows that this load added, by raw table."""
+    if not report.files:
+        return {}
+    listed = ", ".join(str(f.load_seq) for f in report.files)
+    return dict(
+        connection.execute(
+            "select 'raw_' || system || '.' || table_name, sum(rows)::bigint from ledger.loaded_tables "
+            f"where load_seq in ({listed}) group by 1"
+        ).fetchall()
+    )
+
+
+def _landed(files: list[tuple[Any, ...]]) -> dict[str, Any]:
+    return {
+        "files": len(files),
+        "bytes": sum(row[3] or 0 for row in files),
+        "newest": table(["load_seq", "file", "rows", "bytes", "verdict"], [row[:5] for row in files[::-1]]),
+    }
+
+
+def _read(key: dg.AssetKey, files: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
+    refused = [row for row in files if row[4] == "refused"]
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=READ,
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "read": len(files) - len(refused),
+            "refused": len(refused),
+            "files": table(["file", "reason", "fix"], [(row[1], row[5], row[6]) for row in refused]),
+        },
+    )

@@ -1,0 +1,134 @@
+"""Proofs over all stages: that what is stored agrees, and that landing gives the publication again.
+
+Belongs here: composing stages without Dagster.  Does not belong here: any stage's own check.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from finpipe import ingest
+from finpipe.build import build
+from finpipe.conform import conform
+from finpipe.errors import FinpipeError
+from finpipe.publish import Digest, current, digest_tables, manifest_of, whole
+from finpipe.publish.files import sha256
+from finpipe.publish.snapshot import DIGESTED, SCHEMAS
+from finpipe.settings import Home
+from finpipe.systems import find_systems
+from finpipe.warehouse import connect, write_lock
+
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One table as published and as rebuilt: rows (none where it is missing), and whether they are the same."""
+
+    table: str
+    published: int | None
+    rebuilt: int | None
+    is_same: bool
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Both digests and every table."""
+
+    published: str
+    rebuilt: str
+    tables: tuple[Compared, ...]
+
+
+def verify(home: Home) -> list[str]:
+    """What does not agree, one sentence each: ledger, landing, raw, row accounts, publication."""
+    problems = []
+    if home.warehouse.exists():
+        with write_lock(home), connect(home) as connection:
+            problems += ingest.verify(home, connection)
+            for seq, system, table, rows, *parts in ingest.row_account_breaks(connection):
+                said = " + ".join(map(str, parts))
+                problems.append(f"load {seq} of {system}.{table}: {rows} rows are not accounted for by {said}")
+    folder = current(home)
+    if folder is not None:
+        for name, digest in manifest_of(folder)["files"].items():
+            path = folder / name
+            if not path.exists():
+                problems.append(f"publication {folder.name} lost its file {name}")
+            elif sha256(path) != digest:
+                problems.append(f"publication {folder.name}: {name} was changed after it was published")
+    return problems
+
+
+def start_over(home: Home) -> str:
+    """Set the working database aside: it is a cache, the next run makes it again from landing."""
+    with write_lock(home):
+        return ingest.set_aside(home, "rebuild was asked for") if home.warehouse.exists() else "nothing to set aside"
+
+
+def rebuild(home: Home, tell: Tell = lambda _stage, _what: None) -> Rebuilt:
+    """Build a second warehouse from landing, and compare it with the publication in force, table by table.
+
+    Nothing that is there is touched.  Raises ``FinpipeError`` when nothing is published, or files landed since.
+    """
+    folder = current(home)
+    if folder is None:
+        raise FinpipeError(
+            "there is nothing to compare with",
+            where=str(home.published),
+            got="no publication",
+            fix="finpipe run",
+        )
+    said = manifest_of(folder)
+    scratch = home.scratch / f"rebuild-{uuid.uuid4().hex[:8]}"
+    try:
+        digests = _again(home, _beside(home, scratch), said, tell)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    published = {name: Digest(t["rows"], t["digest"]) for name, t in said["tables"].items()}
+    tables = tuple(_compared(name, published.get(name), digests.get(name)) for name in sorted({*published, *digests}))
+    return Rebuilt(said["digest"], whole(digests), tables)
+
+
+def _beside(home: Home, scratch: Path) -> Home:
+    """A home of its own that shares nothing with the real one but what was landed and configured."""
+    scratch.mkdir(parents=True)
+    (scratch / "landing").symlink_to(home.landing)
+    config = home.root / "finpipe.toml"
+    if config.exists():
+        shutil.copy(config, scratch / "finpipe.toml")
+    return replace(home, root=scratch)
+
+
+def _again(home: Home, beside: Home, said: dict[str, Any], tell: Tell) -> dict[str, Digest]:
+    """Load, conform and build from landing; the digests that a publication of it would have."""
+    systems = find_systems(home)
+    with connect(beside) as connection:
+        ingest.load(beside, connection, systems, lambda what, done, of: tell("load", f"{what} ({done}/{of})"))
+        conform(beside, connection, systems, lambda what: tell("conform", what))
+        ingest.refresh_row_accounts(connection)
+        head = connection.execute("select coalesce(max(load_seq), 0) from ledger.loads").fetchall()[0][0]
+    if head != said["load_seq"]:
+        raise FinpipeError(
+            "the publication is not of what is landed now",
+            where=str(home.landing),
+            got=f"landed up to load {head}, published up to load {said['load_seq']}",
+            fix="finpipe run, then compare again",
+        )
+    build(beside, date.fromisoformat(said["as_of"]), tell)
+    with connect(beside) as connection:
+        digests = digest_tables(connection, [s for s, to in SCHEMAS.items() if to in DIGESTED])
+    return {f"{SCHEMAS[name.split('.')[0]]}.{name.split('.')[1]}": found for name, found in digests.items()}
+
+
+def _compared(name: str, published: Digest | None, rebuilt: Digest | None) -> Compared:
+    return Compared(
+        name,
+        published.rows if published else None,
+        rebuilt.rows if rebuilt else None,
+        published == rebuilt,
+    )

@@ -1,0 +1,118 @@
+"""Running a job in this process, on the project's own Dagster instance, so that the UI shows the run.
+
+Belongs here: starting a run and saying how it ended.  Does not belong here: what is printed of it (``cli``).
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from finpipe.errors import FinpipeError
+from finpipe.orchestration.company import writing
+from finpipe.orchestration.defs import build_defs
+from finpipe.orchestration.specs import PUBLISHED
+from finpipe.settings import PROJECT, Home
+
+#: What the step ``build`` is told; the other steps need nothing.
+_STEP = "build"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended: its id, steps that failed and why, and checks that did not pass."""
+
+    run_id: str
+    failures: dict[str, FinpipeError]
+    blocking: list[str]
+    warnings: list[str]
+    files_new: int
+    is_published: bool
+    publication: int | None
+
+
+def run_job(
+    home: Home,
+    as_of: date | None = None,
+    tell: Callable[[str, str], None] = lambda _stage, _what: None,
+    job: str = "run_pipeline",
+    instance: dg.DagsterInstance | None = None,
+) -> Ran:
+    """Run a job to its end; raises ``BusyError`` at once when another process writes this home."""
+    with writing(home, patience=0):
+        definition = build_defs(home, tell).resolve_job_def(job)
+        config: dict[str, object] = {"ops": {_STEP: {"config": {"as_of": as_of.isoformat()}}}} if as_of else {}
+        if instance is not None:
+            return _ran(_execute(definition, config, instance))
+        with project_instance() as own:
+            return _ran(_execute(definition, config, own))
+
+
+def project_instance() -> dg.DagsterInstance:
+    """The instance of ``dagster.yaml``; its storage lies in the project wherever the command is called from.
+
+    ``DAGSTER_HOME`` wins when it is set, as everywhere in Dagster.
+    """
+    if os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.get()
+    with _in(PROJECT):
+        return dg.DagsterInstance.from_config(str(PROJECT))
+
+
+class _in:  # noqa: N801 - reads as a preposition
+    """Work in a folder for a moment: ``dagster.yaml`` names its storage relative to the project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.before = folder, Path.cwd()
+
+    def __enter__(self) -> None:
+        os.chdir(self.folder)
+
+    def __exit__(self, *_: object) -> None:
+        os.chdir(self.before)
+
+
+def _execute(
+    definition: dg.JobDefinition, config: dict[str, object], instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    return definition.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+
+
+def _ran(result: dg.ExecuteInProcessResult) -> Ran:
+    failures = {e.step_key or "": _mistake(e) for e in result.all_events if e.is_step_failure}
+    bad = [c for c in result.get_asset_check_evaluations() if not c.passed]
+    told = [(f"{c.asset_key.to_user_string()}: {c.check_name}", c.blocking and _is_error(c)) for c in bad]
+    said = {e.asset_key: e.materialization.metadata for e in result.get_asset_materialization_events()}
+    loads = said.get(dg.AssetKey(["ledger", "loads"]), {})
+    published = said.get(PUBLISHED, {})
+    return Ran(
+        run_id=result.run_id,
+        failures=failures,
+        blocking=[name for name, blocks in told if blocks],
+        warnings=[name for name, blocks in told if not blocks],
+        files_new=int(str(loads["files_new"].value)) if "files_new" in loads else 0,
+        is_published=bool(published["is_new"].value) if "is_new" in published else False,
+        publication=int(str(published["publication"].value)) if "publication" in published else None,
+    )
+
+
+def _is_error(check: dg.AssetCheckEvaluation) -> bool:
+    return check.severity == dg.AssetCheckSeverity.ERROR
+
+
+def _mistake(event: dg.DagsterEvent) -> FinpipeError:
+    """Why a step failed, in four parts where a stage gave them, else the innermost error's own words."""
+    data = event.step_failure_data
+    step = event.step_key or ""
+    if data.user_failure_data is not None:
+        parts = {k: str(v.value) for k, v in data.user_failure_data.metadata.items()}
+        said = data.user_failure_data.description or "the step failed"
+        return FinpipeError(said, where=parts.get("where", step), got=parts.get("got", ""), fix=parts.get("fix", ""))
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    got = error.message.strip() if error else "unknown"
+    return FinpipeError(f"step {step} failed", where=step, got=got, fix="make dev shows the run with its log")

@@ -1,0 +1,186 @@
+"""One asset per table: its key, what it reads, who owns it and what it means.
+
+Belongs here: policy over all assets, derived from descriptions, contracts and dbt's kept manifest.
+Does not belong here: running anything.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from finpipe.build import Check, Manifest, Model
+from finpipe.contracts import columns, entities
+from finpipe.systems import System, Table
+
+GROUPS = ("landing", "raw", "ledger", "canonical", "staging", "intermediate", "reconciliation", "marts", "published")
+PUBLISHED = dg.AssetKey(["published", "finance"])
+#: What LOAD keeps account of, beside the raw tables.
+LEDGER = {
+    "loads": "One row per landed file: when it came, what became of it, and its link in the chain of hashes.",
+    "loaded_tables": "One row per file and table: rows and control total that the reader saw.",
+}
+#: What CONFORM writes beside the entities.
+CONFORM_TABLES = {
+    "ledger.row_accounts": "One row per file and table: rows = accepted + superseded + duplicate + quarantined.",
+    "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
+    "reference.currencies": "ISO 4217 currencies and how many decimals each has.",
+}
+#: Owners of stages; systems name their own, and so do models in their meta.
+STAGE_OWNERS = {
+    "ledger": "data platform",
+    "canonical": "data platform",
+    "staging": "data platform",
+    "intermediate": "data platform",
+    "reconciliation": "controller",
+    "marts": "controller",
+    "published": "data platform",
+}
+DBT_STAGES = ("staging", "intermediate", "reconciliation", "marts")
+
+
+def key(table: str) -> dg.AssetKey:
+    """``schema.table`` as an asset key."""
+    return dg.AssetKey(table.split("."))
+
+
+def team(owner: str) -> list[str]:
+    """An owner as Dagster writes teams."""
+    return ["team:" + re.sub(r"[^A-Za-z0-9_.-]+", "_", owner.strip()).lower()]
+
+
+def landing(system: System) -> dg.AssetSpec:
+    """Everything a system ever sent."""
+    return dg.AssetSpec(
+        dg.AssetKey(["landing", system.name]),
+        group_name="landing",
+        owners=team(system.owner),
+        kinds={"file"},
+        description=f"{system.about}\n\nExtracts as they came, by digest; nothing here is ever changed.",
+    )
+
+
+def raw(system: System, table: Table) -> dg.AssetSpec:
+    """One table of a system, as text, every version it ever had."""
+    name = f"raw_{system.name}.{table.name}"
+    identity = ", ".join(table.key) or "the content itself"
+    return dg.AssetSpec(
+        key(name),
+        deps=[dg.AssetKey(["landing", system.name])],
+        group_name="raw",
+        owners=team(system.owner),
+        kinds={"dlt", "duckdb"},
+        description=f"{system.name}'s `{table.name}` as extracted: one row per row of an extract, all text, "
+        f"append-only. A record is known by {identity}.",
+        metadata={
+            "dagster/table_name": name,
+            "dagster/column_schema": _schema([(c, "varchar", "") for c in table.column_names]),
+        },
+    )
+
+
+def plain(table: str, about: str, deps: Iterable[dg.AssetKey], kinds: set[str]) -> dg.AssetSpec:
+    """A table of our own books: ledger, quarantine, reference."""
+    group = "ledger" if table.startswith("ledger.") else "canonical"
+    return dg.AssetSpec(
+        key(table),
+        deps=list(deps),
+        group_name=group,
+        owners=team(STAGE_OWNERS[group]),
+        kinds=kinds,
+        description=about,
+        metadata={"dagster/table_name": table},
+    )
+
+
+def canonical(name: str, systems: dict[str, System]) -> dg.AssetSpec:
+    """One entity: what the contract accepted of what the mappings gave."""
+    entity = entities()[name]
+    described = [(c.name, c.sql_type.lower(), c.description) for c in columns(entity)]
+    return dg.AssetSpec(
+        key(f"canonical.{name}"),
+        deps=sorted(mapped_tables(name, systems)),
+        group_name="canonical",
+        owners=team(STAGE_OWNERS["canonical"]),
+        kinds={"duckdb", "pandera", "polars"},
+        description=" ".join((entity.__doc__ or "").split()),
+        metadata={"dagster/table_name": f"canonical.{name}", "dagster/column_schema": _schema(described)},
+    )
+
+
+def mapped_tables(entity: str, systems: dict[str, System]) -> set[dg.AssetKey]:
+    """Raw tables that the mappings of an entity read."""
+    return {
+        dg.AssetKey([f"raw_{system.name}", table])
+        for system in systems.values()
+        if (path := system.mappings.get(entity))
+        for table in _tables_in(path, frozenset(system.tables))
+    }
+
+
+@cache
+def _tables_in(path: Path, known: frozenset[str]) -> frozenset[str]:
+    """Tables named after FROM, JOIN or a comma of a FROM in one mapping."""
+    sql = re.sub(r"--[^\n]*", " ", path.read_text(encoding="utf-8")).lower()
+    return frozenset(re.findall(r"(?:\bfrom|\bjoin|,)\s+\"?([a-z][a-z0-9_]*)\b(?!\s*[.(])", sql)) & known
+
+
+def model(model: Model) -> dg.AssetSpec:
+    """One dbt model or seed."""
+    group = model.schema if model.schema in DBT_STAGES else "marts"
+    described = [(c["name"], c["type"], c["about"]) for c in model.columns]
+    return dg.AssetSpec(
+        key(model.table),
+        deps=[key(t) for t in model.reads],
+        group_name=group,
+        owners=team(str(model.meta.get("owner", STAGE_OWNERS[group]))),
+        kinds={"dbt", "duckdb", model.kind if model.kind in ("view", "seed") else "table"},
+        description=model.about or f"`{model.name}`, as {model.path} derives it.",
+        metadata={
+            "dagster/table_name": model.table,
+            "dagster/column_schema": _schema(described),
+            "code": f"dbt_project/{model.path}",
+        },
+    )
+
+
+def lineage(model: Model) -> dict[str, dg.TableColumnLineage]:
+    """Column lineage as materialisations carry it."""
+    if not model.lineage:
+        return {}
+    deps = {
+        column: [dg.TableColumnDep(key(leaf.rsplit(".", 1)[0]), leaf.rsplit(".", 1)[1]) for leaf in leaves]
+        for column, leaves in model.lineage.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
+def published(manifest: Manifest) -> dg.AssetSpec:
+    """The snapshot that readers see."""
+    shown = [m.table for m in manifest.models.values() if m.schema in ("marts", "reconciliation")]
+    return dg.AssetSpec(
+        PUBLISHED,
+        deps=[key(t) for t in sorted(shown)],
+        group_name="published",
+        owners=team(STAGE_OWNERS["published"]),
+        kinds={"duckdb", "parquet"},
+        description="The whole of marts, reconciliations and canonical tables as one numbered, read-only snapshot. "
+        "Readers see the last one whose audit passed, never a half.",
+    )
+
+
+def check(check: Check) -> dg.AssetCheckSpec:
+    """One dbt test."""
+    return dg.AssetCheckSpec(
+        check.name,
+        asset=key(check.table),
+        additional_deps=[key(t) for t in check.reads],
+        description=check.about,
+        blocking=check.blocks,
+    )
+
+
+def _schema(described: Iterable[tuple[str, str, str]]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(n, t or "?", description=about or None) for n, t, about in described])

@@ -1,0 +1,86 @@
+"""What a table says, as one short text that is equal for equal content.
+
+Belongs here: digests over rows.  Does not belong here: hashes of files (``snapshot``).
+The order of rows, the number of threads and the version of DuckDB do not show in a digest: every value is
+taken as its text, every row is hashed, and the hashes are added.  Counting each equal row once more changes it.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import duckdb
+
+from finpipe.warehouse import literal, quoted
+
+
+class Digest(NamedTuple):
+    """Rows of a table and the digest over them."""
+
+    rows: int
+    digest: str
+
+
+def digest_tables(
+    connection: duckdb.DuckDBPyConnection,
+    schemas: Iterable[str],
+    *,
+    catalog: str | None = None,
+    without: frozenset[str] = frozenset(),
+) -> dict[str, Digest]:
+    """Digest of every base table in the schemas, by ``schema.table``.
+
+    ``without`` leaves columns out: ``load_seq``, say, to compare two homes that landed in different orders.
+    """
+    return {
+        f"{schema}.{table}": digest_table(connection, catalog, schema, table, without)
+        for schema, table in tables_of(connection, schemas, catalog)
+    }
+
+
+def tables_of(
+    connection: duckdb.DuckDBPyConnection, schemas: Iterable[str], catalog: str | None = None
+) -> list[tuple[str, str]]:
+    """Schema and name of each base table in the schemas, in order."""
+    listed = ", ".join(literal(s) for s in schemas)
+    where = "database_name = " + (literal(catalog) if catalog else "current_database()")
+    found = connection.execute(
+        f"select schema_name, table_name from duckdb_tables() where {where} and schema_name in ({listed}) "
+        "and not internal and not temporary order by all"
+    ).fetchall()
+    return [(schema, table) for schema, table in found]
+
+
+def digest_table(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str | None,
+    schema: str,
+    table: str,
+    without: frozenset[str] = frozenset(),
+) -> Digest:
+    """Digest of one table: columns by name, so their order does not show either."""
+    where = "database_name = " + (literal(catalog) if catalog else "current_database()")
+    columns = [
+        name
+        for (name,) in connection.execute(
+            f"select column_name from duckdb_columns() where {where} and schema_name = ? and table_name = ? "
+            "order by column_name",
+            [schema, table],
+        ).fetchall()
+        if name not in without
+    ]
+    relation = ".".join(quoted(part) for part in (catalog, schema, table) if part)
+    # Unit separator between values, record separator for null: neither occurs in the text of a value of ours.
+    row = ", ".join(f"coalesce({quoted(name)}::varchar, chr(30))" for name in columns) or "''"
+    rows, high, low = connection.execute(
+        f"select count(*), sum(md5_number_upper(row_text)::hugeint), sum(md5_number_lower(row_text)::hugeint) "
+        f"from (select concat_ws(chr(31), {row}) as row_text from {relation})"
+    ).fetchall()[0]
+    facts = f"{','.join(columns)}|{rows}|{high or 0}|{low or 0}"
+    return Digest(rows, hashlib.sha256(facts.encode()).hexdigest()[:32])
+
+
+def whole(digests: dict[str, Digest]) -> str:
+    """One digest over all tables."""
+    lines = "\n".join(f"{name} {found.rows} {found.digest}" for name, found in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:32]

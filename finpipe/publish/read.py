@@ -1,0 +1,93 @@
+"""How published snapshots are found and read.
+
+Belongs here: everything an analyst's question needs.  Does not belong here: anything that writes.
+``read_only`` alone still lets SQL read any file and write through COPY, so outside access is closed and locked.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from finpipe.errors import FinpipeError
+from finpipe.settings import Home
+
+DATABASE = "finance.duckdb"
+
+
+class Answer(NamedTuple):
+    """Column names and rows of a question's answer."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def publications(home: Home) -> list[int]:
+    """Numbers of all publications that are kept, oldest first."""
+    if not home.published.is_dir():
+        return []
+    return sorted(int(p.name) for p in home.published.iterdir() if p.name.isdecimal())
+
+
+def current(home: Home) -> Path | None:
+    """Folder of the publication in force, by its number; none before the first."""
+    link = home.published / "current"
+    return link.resolve() if (link / "manifest.json").exists() else None
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What a publication says of itself."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the publication in force that can read it and nothing else.
+
+    Raises ``FinpipeError`` when nothing is published yet.
+    """
+    folder = current(home)
+    if folder is None:
+        raise FinpipeError(
+            "nothing is published yet",
+            where=str(home.published),
+            got="no current publication",
+            fix="finpipe land SYSTEM PATH…, then finpipe run",
+        )
+    connection = duckdb.connect(
+        str(folder / DATABASE),
+        read_only=True,
+        config={
+            "memory_limit": home.config.memory_limit,
+            "threads": home.config.threads,
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+def query(home: Home, sql: str, *, limit: int | None = None) -> Answer:
+    """Ask the publication in force; raises ``FinpipeError`` with DuckDB's own words when it refuses."""
+    with reading(home) as connection:
+        try:
+            asked = connection.execute(sql)
+            names = [column[0] for column in asked.description or ()]
+            return Answer(names, asked.fetchall() if limit is None else asked.fetchmany(limit))
+        except duckdb.Error as problem:
+            raise FinpipeError(
+                "the query was refused",
+                where=str(current(home)),
+                got=str(problem).splitlines()[0],
+                fix='finpipe query "show all tables" lists what there is; publications are read-only',
+            ) from None

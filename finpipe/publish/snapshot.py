@@ -1,0 +1,226 @@
+"""Writing a publication, putting it in force, keeping some and going back to one.
+
+Belongs here: the folder of a publication from the first temporary byte to the swap.
+Does not belong here: whether the figures may be published; the audit before this stage decides that.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from finpipe.errors import FinpipeError
+from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
+from finpipe.publish.files import point, settle, sha256, sync
+from finpipe.publish.read import DATABASE, current, manifest_of, publications
+from finpipe.publish.words import COLUMNS, TABLES
+from finpipe.settings import Home
+from finpipe.warehouse import literal, quoted
+
+#: Schema in the warehouse → schema in the publication.  Analysts find marts and reconciliations in ``main``.
+SCHEMAS = {
+    "marts": "main",
+    "reconciliation": "main",
+    "canonical": "canonical",
+    "quarantine": "quarantine",
+    "ledger": "ledger",
+}
+#: What the digest of a publication covers; the ledger has hashes of its own and holds the times of loading.
+DIGESTED = ("canonical", "main", "quarantine")
+#: Oldest storage version that DuckDB 1.2 clients, and so most drivers and tools of today, can open.
+STORAGE_VERSION = "v1.2.0"
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """What the figures follow from."""
+
+    as_of: str
+    load_seq: int
+    load_hash: str
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A publication: its number, its folder and what its manifest says. ``is_new`` is false if nothing changed."""
+
+    seq: int
+    folder: Path
+    digest: str
+    rows: dict[str, int]
+    is_new: bool
+
+
+def publish(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    stamps: Stamps,
+    progress: Callable[[str], None] = lambda _: None,
+    now: datetime | None = None,
+) -> Published:
+    """Write the audited tables as the next publication and put it in force.
+
+    A stop at any point leaves the former publication as it was.  Equal content with equal stamps is not
+    published twice.
+    """
+    home.published.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    seq = max(publications(home), default=0) + 1
+    draft = home.published / f".draft-{seq}-{os.getpid()}"
+    draft.mkdir()
+    try:
+        digests = _write(connection, draft, seq, stamps, progress)
+        if same := _already(home, stamps, digests):
+            return same
+        manifest = _manifest(draft, seq, stamps, digests, now or datetime.now(UTC))
+        (draft / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        settle(draft)
+        folder = home.published / str(seq)
+        draft.rename(folder)
+        sync(home.published)
+        point(home.published / "current", str(seq))
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _keep(home)
+    return _published(folder, is_new=True)
+
+
+def roll_back(home: Home, seq: int) -> Published:
+    """Put an earlier publication in force again; raises ``FinpipeError`` when it is not kept."""
+    folder = home.published / str(seq)
+    if not (folder / "manifest.json").exists():
+        kept = ", ".join(map(str, publications(home))) or "none"
+        raise FinpipeError(
+            "that publication is not kept",
+            where=str(home.published),
+            got=str(seq),
+            fix=f"choose one of: {kept}",
+        )
+    point(home.published / "current", str(seq))
+    return _published(folder, is_new=False)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    draft: Path,
+    seq: int,
+    stamps: Stamps,
+    progress: Callable[[str], None],
+) -> dict[str, Digest]:
+    """Copy tables, comments and parquet into the draft; return the digests of what was written."""
+    connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version {literal(STORAGE_VERSION)})")
+    try:
+        for schema, table in tables_of(connection, SCHEMAS):
+            progress(f"{SCHEMAS[schema]}.{table}")
+            _copy(connection, schema, table, draft)
+        _stamp(connection, seq, stamps)
+        digests = digest_tables(connection, DIGESTED, catalog="draft")
+        digests.pop("main.publication")
+        connection.execute("checkpoint draft")
+    finally:
+        connection.execute("detach draft")
+    return digests
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft: Path) -> None:
+    """One table with its comments, and the same rows as parquet."""
+    to = SCHEMAS[schema]
+    target = f"draft.{quoted(to)}.{quoted(table)}"
+    connection.execute(f"create schema if not exists draft.{quoted(to)}")
+    connection.execute(f"create table {target} as select * from {quoted(schema)}.{quoted(table)}")
+    about, fields = _comments(connection, schema, table)
+    if about:
+        connection.execute(f"comment on table {target} is {literal(about)}")
+    for name, text in fields.items():
+        connection.execute(f"comment on column {target}.{quoted(name)} is {literal(text)}")
+    folder = draft / "parquet" if to == "main" else draft / "parquet" / to
+    folder.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"copy {target} to {literal(folder / f'{table}.parquet')} (format parquet, compression zstd)")
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[str, dict[str, str]]:
+    """What a table and its columns mean: the contract for an entity, the catalogue for everything else."""
+    from finpipe.contracts import columns, entities  # noqa: PLC0415 - reading a snapshot must not cost pandera
+
+    if schema == "canonical" and (entity := entities().get(table)):
+        return " ".join((entity.__doc__ or "").split()), {c.name: c.description for c in columns(entity)}
+    if schema in ("ledger", "quarantine"):
+        return TABLES.get(f"{schema}.{table}", ""), _known(connection, f"{quoted(schema)}.{quoted(table)}")
+    where = f"database_name = current_database() and schema_name = {literal(schema)} and table_name = {literal(table)}"
+    about = connection.execute(f"select comment from duckdb_tables() where {where}").fetchall()
+    fields = connection.execute(
+        f"select column_name, comment from duckdb_columns() where {where} and comment is not null"
+    ).fetchall()
+    return about[0][0] or "", dict(fields)
+
+
+def _known(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Words for those columns of a table that have any."""
+    names = [row[0] for row in connection.execute(f"describe {relation}").fetchall()]
+    return {name: COLUMNS[name] for name in names if name in COLUMNS}
+
+
+def _stamp(connection: duckdb.DuckDBPyConnection, seq: int, stamps: Stamps) -> None:
+    """One row in the database itself, so that an export of it can still name its snapshot."""
+    facts = {"publication": seq, **asdict(stamps)}
+    listed = ", ".join(f"{literal(value)} as {name}" for name, value in facts.items())
+    connection.execute(f"create table draft.main.publication as select {listed}")
+    for name, text in _known(connection, "draft.main.publication").items():
+        connection.execute(f"comment on column draft.main.publication.{name} is {literal(text)}")
+    connection.execute(
+        "comment on table draft.main.publication is "
+        "'One row: the number of this publication and what its figures follow from.'"
+    )
+
+
+def _manifest(draft: Path, seq: int, stamps: Stamps, digests: Mapping[str, Digest], now: datetime) -> dict[str, Any]:
+    return {
+        "publication": seq,
+        "published_at": now.isoformat(timespec="seconds"),
+        **asdict(stamps),
+        "digest": whole(dict(digests)),
+        "tables": {name: found._asdict() for name, found in sorted(digests.items())},
+        "files": {str(path.relative_to(draft)): sha256(path) for path in sorted(draft.rglob("*")) if path.is_file()},
+    }
+
+
+def _already(home: Home, stamps: Stamps, digests: dict[str, Digest]) -> Published | None:
+    """The publication in force, if it says exactly this."""
+    folder = current(home)
+    if folder is None:
+        return None
+    said = manifest_of(folder)
+    if said["digest"] != whole(digests) or any(said[k] != v for k, v in asdict(stamps).items()):
+        return None
+    return _published(folder, is_new=False)
+
+
+def _published(folder: Path, *, is_new: bool) -> Published:
+    said = manifest_of(folder)
+    rows = {name: facts["rows"] for name, facts in said["tables"].items()}
+    return Published(said["publication"], folder, said["digest"], rows, is_new)
+
+
+def _sweep(home: Home) -> None:
+    """Remove what earlier stops left behind. Only the holder of the write lock publishes, so nobody needs it."""
+    for path in home.published.glob(".draft-*"):
+        shutil.rmtree(path)
+    for path in home.published.glob(".current-*"):
+        path.unlink()
+
+
+def _keep(home: Home) -> None:
+    """Remove the oldest publications beyond the number to keep; never the one in force, never a period end."""
+    in_force = current(home)
+    for seq in publications(home)[: -home.config.keep_publications]:
+        folder = home.published / str(seq)
+        manifest = folder / "manifest.json"
+        if folder != in_force and not (manifest.exists() and manifest_of(folder).get("period_end")):
+            shutil.rmtree(folder)

@@ -1,0 +1,128 @@
+"""The story of the whole line: a newcomer lands the samples, runs, runs again, and builds it all anew."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from finpipe.cli import main
+from finpipe.orchestration import run as run_module
+from finpipe.settings import PROJECT, Home
+from finpipe.systems import find_systems
+
+SAMPLES = sorted(PROJECT.glob("sources/*/sample"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A company that has landed every sample, with a Dagster instance of its own."""
+    root = tmp_path_factory.mktemp("demo")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("FINPIPE_HOME", str(root / "home"))
+    patch.setenv("DAGSTER_HOME", str(root / "dagster"))
+    (root / "dagster").mkdir()
+    (root / "dagster" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    yield Home(root / "home")
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def first(home: Home) -> Result:
+    for sample in SAMPLES:
+        assert finpipe("land", sample.parent.name, str(sample)).exit_code == 0
+    return finpipe("run", "--as-of", "2025-07-15")
+
+
+def finpipe(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def figures(home: Home, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(home.published / "current" / "finance.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_the_run_ends_with_one_screen(first: Result, home: Home) -> None:
+    assert first.exit_code == 3, first.output + first.stderr  # the samples hold honest differences
+    for said in (
+        "rows = accepted + superseded",
+        "Bookings, billings and collections",
+        "Reconciliations",
+        "unexplained",
+    ):
+        assert said.lower() in first.output.lower()
+    assert first.output.splitlines()[-1].count(" | ") == 2  # three commands to try next
+    assert "Traceback" not in first.output + first.stderr
+
+
+def test_every_row_is_accounted_for(first: Result, home: Home) -> None:
+    assert figures(home, "select count(*) > 0, count(distinct system) from ledger.row_accounts") == [(True, 4)]
+    wrong = "select * from ledger.row_accounts where rows <> accepted + superseded + duplicate + quarantined"
+    assert figures(home, wrong) == []
+
+
+def test_nothing_is_left_unexplained(first: Result, home: Home) -> None:
+    assert figures(home, "select distinct reconciliation_id from reconciliations where unexplained_amount <> 0") == []
+    found = {row[0] for row in figures(home, "select distinct reconciliation_id from reconciliations")}
+    assert found >= {"R05", "R07", "R08", "R09", "R10", "R11", "R13", "R16"}
+
+
+def test_every_table_and_column_has_its_description(first: Result, home: Home) -> None:
+    tables = "select schema_name || '.' || table_name from duckdb_tables() where comment is null"
+    columns = (
+        "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
+        "where comment is null and not internal"
+    )
+    seeds = ("main.exception_codes", "main.reconciliation_policies")  # dbt does not carry a seed's words over
+    bare = [str(row[0]) for row in figures(home, tables) + figures(home, columns)]
+    assert [name for name in bare if not name.startswith(seeds)] == []
+
+
+def test_dagster_shows_every_table_with_its_numbers(first: Result, home: Home) -> None:
+    with run_module.project_instance() as instance:
+        assert instance.get_runs()[0].status == dg.DagsterRunStatus.SUCCESS
+        for key in (
+            ["raw_stripe", "invoice"],
+            ["canonical", "invoices"],
+            ["marts", "billings"],
+            ["published", "finance"],
+        ):
+            event = instance.get_latest_materialization_event(dg.AssetKey(key))
+            assert event is not None
+            assert event.asset_materialization is not None
+            assert event.asset_materialization.metadata["dagster/row_count"].value > 0
+        lineage = instance.get_latest_materialization_event(dg.AssetKey(["marts", "billings"]))
+        assert lineage is not None
+        assert "dagster/column_lineage" in lineage.asset_materialization.metadata
+
+
+def test_again_loads_nothing_twice_and_says_so(first: Result, home: Home) -> None:
+    before = figures(home, "select max(load_seq), count(*) from ledger.loads")
+    again = json.loads(finpipe("run", "--as-of", "2025-07-15", "--json").stdout)
+    assert (again["files_new"], again["is_new"]) == (0, False)
+    assert figures(home, "select max(load_seq), count(*) from ledger.loads") == before
+    assert [p.name for p in home.published.iterdir() if p.name.isdecimal()] == ["1"]
+
+
+def test_landing_gives_the_publication_again(first: Result, home: Home) -> None:
+    done = finpipe("rebuild", "--verify", "--json")
+    said = json.loads(done.stdout)
+    assert [t for t in said["tables"] if not t["same"]] == []
+    assert said["digest_published"] == said["digest_rebuilt"]
+    assert finpipe("verify").exit_code == 0
+
+
+def test_a_lost_working_database_changes_nothing(first: Result, home: Home) -> None:
+    before = json.loads(finpipe("status", "--json").stdout)["publication"]["digest"]
+    home.warehouse.unlink()
+    assert finpipe("run", "--as-of", "2025-07-15").exit_code == 3
+    assert json.loads(finpipe("status", "--json").stdout)["publication"]["digest"] == before
+
+
+def test_every_system_has_a_sample() -> None:
+    assert {s.parent.name for s in SAMPLES} == set(find_systems(Home(Path(os.devnull))))
