@@ -1,7 +1,7 @@
 # Everything a newcomer types.  Needs Python 3.11 to 3.13, make and git; nothing is installed twice.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' && echo $$p && break; done)
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
@@ -14,7 +14,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 DEMO_AS_OF := 2025-07-15
 DEMO_SYSTEMS := $(notdir $(patsubst %/sample,%,$(wildcard sources/*/sample)))
 
-.PHONY: help demo test lint dev manifest bench clean
+.PHONY: help demo test lint dev manifest render lock bench clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -57,6 +57,15 @@ dev: $(VENV)/installed.stamp ## Dagster's UI and daemon on http://localhost:3000
 
 manifest: $(VENV)/installed.stamp ## Make dbt_project/manifest.json anew after a change of models or tests
 	$(BIN)/python -m finpipe.build.keep
+
+render: $(VENV)/installed.stamp ## Write what is derived from the contracts: dbt's sources, the data dictionary
+	$(BIN)/python -m finpipe.contracts.render
+
+lock: ## Resolve pyproject.toml into the lock files, with hashes and no address; needs uv
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.lock
 
 bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
 	@test -d finpipe/bench -o -f finpipe/bench.py || { echo "there is no bench yet"; exit 1; }
