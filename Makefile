@@ -68,8 +68,7 @@ lock: ## Resolve pyproject.toml into the lock files, with hashes and no address;
 	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.lock
 
 bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
-	@test -d finpipe/bench -o -f finpipe/bench.py || { echo "there is no bench yet"; exit 1; }
-	$(BIN)/python -m finpipe.bench
+	$(BIN)/python -m tools.bench
 
 clean: ## Remove the environment; landed files and publications stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -43,7 +43,7 @@ class Table:
     key: tuple[str, ...] = ()
     #: Columns with the record's modification time; the first that is filled in wins.
     version: tuple[str, ...] = ()
-    #: Columns without which a file is not this table.
+    #: Columns without which a file is not this table; ``"debit | credit"`` asks for one of several.
     required: tuple[str, ...] = ()
     #: Columns that mark a record as deleted when true.
     deleted: tuple[str, ...] = ()
@@ -167,7 +167,8 @@ def _table(description: Path, name: str, spec: dict[str, Any], references: dict[
         raise _broken(description, f"{where} names no columns")
     names = {c.name for c in columns}
     for rule in ("key", "version", "required", "deleted", "active"):
-        if strange := sorted(set(spec.get(rule, ())) - names):
+        listed = {part.strip() for text in spec.get(rule, ()) for part in text.split("|")}
+        if strange := sorted(listed - names):
             raise _broken(description, f"{where} {rule} names {', '.join(strange)}, which is not among its columns")
     given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in spec.items() if k != "columns"}
     return Table(name=name, columns=columns, **given)

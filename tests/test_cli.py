@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finpipe.cli import main
-from finpipe.cli.base import money
+from finpipe.cli.base import Context, money
+from finpipe.cli.screen import show
 from finpipe.publish import Stamps, publish
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
@@ -208,3 +209,26 @@ def test_verify_notices_a_changed_publication(published: Home) -> None:
 )
 def test_money_shows_every_decimal_that_is_not_zero(value: str, text: str) -> None:
     assert money(Decimal(value)) == text
+
+
+def test_no_command_and_an_empty_query_are_told_in_four_lines(published: Home) -> None:
+    nothing = run()
+    assert nothing.exit_code == 2
+    assert nothing.stderr.splitlines()[0] == "error: no command was given"
+    for sql in ("", "/* nothing */"):
+        answer = run("query", sql)
+        assert answer.exit_code == 1
+        assert answer.stderr.splitlines()[0] == "error: the query asks nothing"
+
+
+def test_a_wide_answer_is_not_cut_in_a_log(published: Home) -> None:
+    wide = ", ".join(f"'{'x' * 30}{i}' as column_number_{i}" for i in range(12))
+    assert f"{'x' * 30}11" in run("query", f"select {wide}").stdout
+
+
+def test_remarks_of_the_reader_are_shown(published: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {name: [] for name in ("systems", "refused_files", "quarters", "reconciliations")}
+    publication = {"publication": 1, "as_of": "2025-06-30", "digest": "d"}
+    notes = [{"system": "crm", "file": "a.csv", "note": "the last line has no line end"}]
+    show(Context(), {**figures, "notes": notes, "publication": publication})
+    assert "the last line has no line end" in capsys.readouterr().out

@@ -48,7 +48,8 @@ left join {{ ref('int_fx_rates__looked_up') }} as reporting_rates
 left join {{ source('reference', 'currencies') }} as currencies on {{ relation }}.currency = currencies.code
 left join {{ source('reference', 'currencies') }} as functional on entities.functional_currency = functional.code
 left join {{ source('reference', 'currencies') }} as reporting on reporting.code = '{{ var("reporting_currency") }}'
-left join {{ ref('int_dates__placed') }} as dates on {{ dated }} = dates.date_on
+left join {{ ref('int_calendar_dates__placed') }} as dates
+    on {{ dated }} = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
 left join {{ ref('stg_accounting_periods') }} as posted
     on {{ relation }}.accounting_period_id = posted.accounting_period_id and posted.kind = 'period'
 {%- endmacro %}

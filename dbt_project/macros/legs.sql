@@ -11,5 +11,17 @@
     'rec_debits__credits',
     'rec_rows_read__rows_kept',
     'rec_balances_stated__movements',
+    'rec_crm_accounts__billing_customers',
+    'rec_crm_accounts__erp_customers',
+    'rec_parents__tops',
+    'rec_billed_items__products',
+    'rec_contracted_quantities__subscriptions',
+    'rec_won_opportunities__orders',
+    'rec_won_opportunities__first_invoices',
+    'rec_billing_credits__erp_credits',
+    'rec_service_lines__service_dates',
+    'rec_intercompany_claims__debts',
+    'rec_days__rates',
+    'rec_stated_rates__reference_rates',
 ]) }}
 {%- endmacro %}

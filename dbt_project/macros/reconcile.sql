@@ -19,13 +19,18 @@
         with `first` (only for ids, where all candidates claim to be the same record) the one with the same amount, then
         the smallest key, is claimed and the others are reported as duplicates.
     Checks on pairs: {code, what, left, right, when: SQL or none, tolerance: SQL or none, money: bool,
-                       consequence: bool}.
+                       consequence: bool, rounding: bool}.
         A money check explains its difference (left − right); another is a finding without money. A
-        consequence explains what another reconciliation already reports: it is no second exception.
+        consequence explains what another reconciliation already reports: it is no second exception. Rounding is
+        explained and tolerated: neither an exception nor nothing.
+    Record checks: {side, code, when: SQL over x, sentence: SQL over x, unmatched: bool}. Findings without money on one
+        record, matched or not, whether or not the other side has any data; `unmatched` asks records without pair only.
     Codes: left_only, right_only, left_duplicate, right_duplicate, currency. A record alone is explained by its code, and
         is a matter of timing when it is younger than the other side's newest record less `timing_days`; before the month
         of the other side's first record it is LATE-DATA. `left_code_column` names a column with a code of its own, which is
         blocking when it is not a matter of timing.
+        `left_repeats`, `right_repeats` name a column that holds what the record repeats on its own side (else null): left
+        alone, it is a duplicate however young or old it is.
         `explains_alone` = false leaves records alone unexplained.
 
     Result, one shape for all: CTE `reconciled` with lines of kind
@@ -33,11 +38,20 @@
         finding         what explains a difference, or is wrong without money: code, sentence, explained amount
         consequence     explains a difference that another reconciliation reports
         suggestion      a tie or near miss for a human to decide
+        rounding        explains a tolerated difference
         not_applicable  the one line that says which side has no data at all -#}
 {% macro reconcile(reconciliation, leg, left_noun, right_noun, passes, checks=[], left_only='CTRL-TOTAL',
     right_only='CTRL-TOTAL', left_duplicate=none, right_duplicate=none, currency_code=none, left_code_column=none,
-    explains_alone=true, right_must_exist=true, left_must_exist=true) -%}
+    explains_alone=true, right_must_exist=true, left_must_exist=true, record_checks=[], left_repeats=none,
+    right_repeats=none) -%}
 {%- set days = var('timing_days') -%}
+{%- set repeats -%}
+case
+    pairs.alone
+    when 'left' then {{ 'l.' ~ left_repeats if left_repeats else 'cast(null as varchar)' }}
+    when 'right' then {{ 'r.' ~ right_repeats if right_repeats else 'cast(null as varchar)' }}
+end
+{%- endset -%}
 {% for side in ['left', 'right'] -%}
 {{ side }}_references as (
     select *
@@ -78,17 +92,26 @@ right_open_{{ loop.index }} as materialized (
     {%- endif %}
 ),
 
+{% if pass.get('by') -%}
+-- References first, by themselves: a join of everything in one currency would grow with the square of the records.
+named_{{ loop.index }} as materialized (
+    select l.*, rx.record_id as candidate_id
+    from left_open_{{ loop.index }} as l
+    inner join left_references as lx on l.record_id = lx.record_id and lx.kind = '{{ pass.by }}'
+    inner join right_references as rx on lx.reference = rx.reference and rx.kind = '{{ pass.by }}'
+),
+
+{% endif -%}
 candidates_{{ loop.index }} as (
     select distinct
         l.record_id as left_id,
         r.record_id as right_id,
         case when l.amount = r.amount and coalesce(l.currency, '') = coalesce(r.currency, '') then 0 else 1 end as misfit
-    from left_open_{{ loop.index }} as l
     {%- if pass.get('by') %}
-    inner join left_references as lx on l.record_id = lx.record_id and lx.kind = '{{ pass.by }}'
-    inner join right_references as rx on lx.reference = rx.reference and rx.kind = '{{ pass.by }}'
-    inner join right_open_{{ loop.index }} as r on rx.record_id = r.record_id
+    from named_{{ loop.index }} as l
+    inner join right_open_{{ loop.index }} as r on l.candidate_id = r.record_id
     {%- else %}
+    from left_open_{{ loop.index }} as l
     inner join right_open_{{ loop.index }} as r on l.currency = r.currency
     {%- endif %}
         {%- if pass.get('amount') %} and l.amount = r.amount and l.currency = r.currency{% endif %}
@@ -209,13 +232,14 @@ joined as (
         coalesce(l.amount, 0) as left_amount,
         coalesce(r.amount, 0) as right_amount,
         {{ 'l.' ~ left_code_column if left_code_column else 'cast(null as varchar)' }} as left_code,
-        duplicates.record_id is not null as is_duplicate,
-        case pairs.alone
+        {{ repeats }} as repeats,
+        duplicates.record_id is not null or {{ repeats }} is not null as is_duplicate,
+        {{ repeats }} is null and case pairs.alone
             when 'left' then l.happened_on > least({{ as_of() }}, applicable.right_until_on) - {{ days }}
             when 'right' then r.happened_on > least({{ as_of() }}, applicable.left_until_on) - {{ days }}
             else false
         end as is_young,
-        case pairs.alone
+        {{ repeats }} is null and case pairs.alone
             when 'left' then l.happened_on < date_trunc('month', applicable.right_from_on)
             when 'right' then r.happened_on < date_trunc('month', applicable.left_from_on)
             else false
@@ -266,13 +290,14 @@ found_alone as (
         end as severity,
         {{ 'left_amount - right_amount' if explains_alone else 'case when is_young or is_before_window then left_amount - right_amount else 0 end' }}
             as explained_amount,
-        false as is_consequence,
+        'finding' as line_kind,
         case
-            when alone = 'left' then concat('{{ left_noun }} ', label, ' of ', left_amount, ' ', currency)
-            else concat('{{ right_noun }} ', label, ' of ', right_amount, ' ', currency)
+            when alone = 'left' then concat('{{ left_noun }} ', label, case when currency is not null or left_amount <> 0 then concat(' of ', left_amount, ' ', currency) end)
+            else concat('{{ right_noun }} ', label, case when currency is not null or right_amount <> 0 then concat(' of ', right_amount, ' ', currency) end)
         end
         || case
             when is_before_window then ' lies before the first month that the other side covers'
+            when repeats is not null then concat(' repeats ', repeats)
             when is_duplicate and alone = 'left' then ' is a second image of one {{ right_noun }}'
             when is_duplicate then ' is a second image of one {{ left_noun }}'
             when alone = 'left' then ' has no {{ right_noun }}'
@@ -290,7 +315,7 @@ found_currency as (
         '{{ currency_code }}' as code,
         cast(null as varchar) as severity,
         left_amount - right_amount as explained_amount,
-        false as is_consequence,
+        'finding' as line_kind,
         concat('{{ left_noun }} ', label, ' is in ', left_currency, ', its {{ right_noun }} in ', right_currency) as sentence
     from amount_lines
     where is_cross_currency
@@ -308,7 +333,8 @@ checked_{{ loop.index }} as (
         cast({{ "'" ~ check.severity ~ "'" if check.get('severity') else 'null' }} as varchar) as severity,
         {%- endif %}
         {{ check.left ~ ' - ' ~ check.right if check.get('money', true) else '0' }} as explained_amount,
-        {{ check.get('consequence', false) | string | lower }} as is_consequence,
+        '{{ 'consequence' if check.get('consequence') else 'rounding' if check.get('rounding') else 'finding' }}'
+            as line_kind,
         concat(
             '{{ left_noun }} ', amount_lines.label, ': {{ check.what }} ', {{ check.left }},
             ' against ', {{ check.right }}, ' of its {{ right_noun }}'
@@ -339,6 +365,20 @@ found as (
     {%- endfor %}
 ),
 
+{% for check in record_checks -%}
+observed_{{ loop.index }} as (
+    select
+        x.*,
+        {{ check.sentence }} as sentence
+    from {{ check.side }}_records as x
+    where
+        {{ check.when }}
+        {%- if check.get('unmatched') %}
+        and x.record_id not in (select {{ check.side }}_id from matches)
+        {%- endif %}
+),
+
+{% endfor -%}
 all_lines as (
     select
         'pair' as line_kind, left_id, right_id, rule, legal_entity_id, customer_id, currency, period, happened_on, label,
@@ -348,9 +388,18 @@ all_lines as (
     from amount_lines
     union all
     select
-        case when is_consequence then 'consequence' else 'finding' end, left_id, right_id, rule, legal_entity_id, customer_id, currency, period, happened_on, label,
+        line_kind, left_id, right_id, rule, legal_entity_id, customer_id, currency, period, happened_on, label,
         0, 0, 0, code, severity, explained_amount, sentence
     from found
+    {%- for check in record_checks %}
+    union all
+    select
+        'finding',
+        {{ 'record_id, null' if check.side == 'left' else 'null, record_id' }}, null,
+        coalesce(legal_entity_id, 'unassigned'), customer_id, currency, period, happened_on, label,
+        0, 0, 0, '{{ check.code }}', null, 0, sentence
+    from observed_{{ loop.index }}
+    {%- endfor %}
     union all
     select
         'suggestion', suggestions.left_id, suggestions.right_id, suggestions.rule,

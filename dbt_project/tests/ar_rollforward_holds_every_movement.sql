@@ -12,11 +12,13 @@ with rolled as (
 ),
 
 moved as (
-    select legal_entity_id, currency, sum(amount) as amount
-    from {{ ref('ar_ledger') }}
-    where
-        period_ends_on <= (select min(period_ends_on) from {{ ref('int_dates__placed') }} where date_on = {{ as_of() }})
-    group by legal_entity_id, currency
+    select ledger.legal_entity_id, ledger.currency, sum(ledger.amount) as amount
+    from {{ ref('ar_ledger') }} as ledger
+    left join {{ ref('stg_legal_entities') }} as entities on ledger.legal_entity_id = entities.legal_entity_id
+    inner join {{ ref('int_calendar_dates__placed') }} as cut
+        on coalesce(entities.calendar, '') = cut.calendar and cut.date_on = {{ as_of() }}
+    where ledger.period_ends_on <= cut.period_ends_on
+    group by ledger.legal_entity_id, ledger.currency
 )
 
 select moved.legal_entity_id, moved.currency, moved.amount as in_ledger, rolled.amount as in_rollforward

@@ -11,13 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from finpipe.build import sentences
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import KEPT
 
 #: Any date serves: lineage does not depend on it.
 _VARIABLES = '{"as_of": "2000-01-01"}'
-#: Names of checks are sentences that are true.
-_SENTENCES = {"not_null": "is_present", "unique": "is_unique", "accepted_values": "is_known", "relationships": "exists"}
 _STAGES = ("reconciliation", "marts", "intermediate", "staging")
 
 
@@ -27,15 +26,19 @@ def render(before: dict[str, Any] | None = None) -> str:
     Lineage costs most: that of a model whose SQL and inputs are as in ``before`` is taken from there.
     """
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        invoke(
-            ["compile", "--no-populate-cache"],
-            warehouse=scratch / "nothing.duckdb",
-            scratch=scratch,
-            variables=_VARIABLES,
-        )
-        full = json.loads((scratch / "target" / "manifest.json").read_text(encoding="utf-8"))
-    return _one_line_each(trimmed(full, before or {}))
+        return _one_line_each(trimmed(full(Path(folder)), before or {}))
+
+
+def full(scratch: Path) -> dict[str, Any]:
+    """dbt's own manifest of the project, compiled in an empty folder."""
+    invoke(
+        ["compile", "--no-populate-cache"],
+        warehouse=scratch / "nothing.duckdb",
+        scratch=scratch,
+        variables=_VARIABLES,
+    )
+    said: dict[str, Any] = json.loads((scratch / "target" / "manifest.json").read_text(encoding="utf-8"))
+    return said
 
 
 def _one_line_each(said: dict[str, Any]) -> str:
@@ -47,13 +50,13 @@ def _one_line_each(said: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def trimmed(full: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def trimmed(whole: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """What the pipeline needs to know of dbt's manifest; nothing in it depends on the machine or the day."""
-    nodes = {i: n for i, n in full["nodes"].items() if n["resource_type"] in ("model", "seed")}
-    tables = {i: _table(n) for i, n in {**nodes, **full["sources"]}.items()}
+    nodes = {i: n for i, n in whole["nodes"].items() if n["resource_type"] in ("model", "seed")}
+    tables = {i: _table(n) for i, n in {**nodes, **whole["sources"]}.items()}
     models = [_model(n, tables) for _, n in sorted(nodes.items())]
-    _add_lineage(models, full, {m["table"]: m for m in before.get("models", ())})
-    return {"models": models, "checks": _checks(full, tables)}
+    _add_lineage(models, whole, {m["table"]: m for m in before.get("models", ())})
+    return {"models": models, "checks": _checks(whole, tables)}
 
 
 def _table(node: dict[str, Any]) -> str:
@@ -76,18 +79,18 @@ def _model(node: dict[str, Any], tables: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _checks(full: dict[str, Any], tables: dict[str, str]) -> list[dict[str, Any]]:
+def _checks(whole: dict[str, Any], tables: dict[str, str]) -> list[dict[str, Any]]:
     """Data tests of models; each belongs to one table and has a name that is new to it."""
     checks: list[dict[str, Any]] = []
     taken: set[tuple[str, str]] = set()
-    for unique_id, node in sorted(full["nodes"].items()):
+    for unique_id, node in sorted(whole["nodes"].items()):
         if node["resource_type"] != "test":
             continue
         reads = [tables[i] for i in node["depends_on"]["nodes"] if i in tables]
         if not reads:  # it speaks of no table, so it cannot be shown at one; the build still fails with it
             continue
         table = _owner(node, reads, tables)
-        name = _name(node, table)
+        name = sentences.name(node, table)
         while (table, name) in taken:
             name += "_too"
         taken.add((table, name))
@@ -96,7 +99,7 @@ def _checks(full: dict[str, Any], tables: dict[str, str]) -> list[dict[str, Any]
                 "unique_id": unique_id,
                 "table": table,
                 "name": name,
-                "about": " ".join((node["description"] or _says(node)).split()),
+                "about": sentences.description(node),
                 "blocks": node["config"]["severity"].lower() == "error",
                 "reads": sorted(set(reads) - {table}),
             }
@@ -115,38 +118,14 @@ def _owner(node: dict[str, Any], reads: list[str], tables: dict[str, str]) -> st
     return min(reads, key=lambda t: (rank.get(t.split(".")[0], 9), reads.index(t)))
 
 
-def _name(node: dict[str, Any], table: str) -> str:
-    """dbt's name without the table's: it stands beside it everywhere."""
-    metadata = node.get("test_metadata") or {}
-    if not metadata or node["name"] == metadata.get("name"):
-        return str(node["name"])
-    given = node["config"].get("alias") or node["name"]
-    if not node["name"].startswith((metadata["name"], f"source_{metadata['name']}", "dbt_")):
-        return str(given)
-    column = node.get("column_name")
-    said = _SENTENCES.get(metadata["name"], metadata["name"])
-    short = f"{column}_{said}" if column else str(said)
-    return short.removeprefix(f"{table.split('.')[1]}_")
-
-
-def _says(node: dict[str, Any]) -> str:
-    metadata = node.get("test_metadata")
-    if not metadata:
-        return "Rows that break this identity: there are none."
-    arguments = {k: v for k, v in metadata["kwargs"].items() if k not in ("model", "column_name")}
-    said = ", ".join(f"{k} = {v}" for k, v in sorted(arguments.items()) if len(str(v)) < 80)
-    column = f"{node['column_name']}: " if node.get("column_name") else ""
-    return f"{column}{metadata['name'].replace('_', ' ')}" + (f" ({said})" if said else "")
-
-
-def _add_lineage(models: list[dict[str, Any]], full: dict[str, Any], before: dict[str, dict[str, Any]]) -> None:
+def _add_lineage(models: list[dict[str, Any]], whole: dict[str, Any], before: dict[str, dict[str, Any]]) -> None:
     """Column lineage of each model, inputs first: the columns of one are those that its SQL gives."""
-    known = {_table(n): list(n["columns"]) for n in full["sources"].values()} | _canonical_columns()
+    known = {_table(n): list(n["columns"]) for n in whole["sources"].values()} | _canonical_columns()
     waiting = {m["table"]: m for m in models}
     while waiting:
         for model in [m for m in waiting.values() if not set(m["reads"]) & set(waiting)]:
             del waiting[model["table"]]
-            code = full["nodes"][model["unique_id"]].get("compiled_code") or ""
+            code = whole["nodes"][model["unique_id"]].get("compiled_code") or ""
             inputs = {t: known[t] for t in model["reads"]}
             model["sql"] = hashlib.sha256(repr((code, sorted(inputs.items()))).encode()).hexdigest()[:12]
             old = before.get(model["table"])

@@ -29,6 +29,9 @@ create table if not exists ledger.builds (
 
 #: Called with ``build`` or ``check``, and the name of the model or test that begins.
 Progress = Callable[[str, str], None]
+#: Called with each result of dbt as dbt's own structured log writes it; Dagster's side reads that.
+Listen = Callable[[dict[str, Any]], None]
+_RESULTS = ("LogModelResult", "LogSeedResult", "LogTestResult")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,12 @@ class BuildReport:
 
 
 def build(
-    home: Home, as_of: date, progress: Progress = lambda _stage, _what: None, *, force: bool = False
+    home: Home,
+    as_of: date,
+    progress: Progress = lambda _stage, _what: None,
+    *,
+    force: bool = False,
+    listen: Listen = lambda _result: None,
 ) -> BuildReport:
     """Rebuild and test everything behind canonical at the cut ``as_of``, unless exactly that is there already.
 
@@ -82,7 +90,7 @@ def build(
         scratch=home.root / "dbt",
         variables=json.dumps(variables(home, as_of)),
         settings={"FINPIPE_MEMORY_LIMIT": home.config.memory_limit, "FINPIPE_THREADS": str(home.config.threads)},
-        listen=lambda event: _hear(event, nodes, progress),
+        listen=lambda event: _hear(event, nodes, progress, listen),
     )
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
@@ -172,9 +180,13 @@ def _load_head(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return found[0] if found else (0, "")
 
 
-def _hear(event: Any, nodes: dict[str, Node], progress: Progress) -> None:
-    """Keep what a finished node's event says, and say which node began."""
+def _hear(event: Any, nodes: dict[str, Node], progress: Progress, listen: Listen) -> None:
+    """Keep what a finished node's event says, say which node began, and hand dbt's own results on."""
     kind = event.info.name
+    if kind in _RESULTS:
+        from dbt_common.events.functions import msg_to_dict  # noqa: PLC0415 - as dear as dbt
+
+        listen(msg_to_dict(event))
     if kind == "NodeStart":
         is_test = event.data.node_info.resource_type == "test"
         progress("check" if is_test else "build", event.data.node_info.node_name)

@@ -30,8 +30,8 @@ _SILENCE = {
     "DO_NOT_TRACK": "1",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
 }
-#: Width of tables where no terminal says one: wide enough that nothing is cut in a log.
-_WIDE = 180
+#: Width of text where no terminal says one; tables that need more get it, so that nothing is cut in a log.
+_WIDE, _WIDEST = 180, 10_000
 
 
 class Exit(IntEnum):
@@ -53,6 +53,9 @@ class Commands(click.Group):
         extra["standalone_mode"] = False
         try:
             code = super().main(*args, **extra)
+        except click.exceptions.NoArgsIsHelpError as problem:
+            command = problem.ctx.command_path if problem.ctx else "finpipe"
+            _leave(FinpipeError("no command was given", where=command, fix=f"{command} --help"), Exit.USAGE)
         except click.UsageError as problem:
             command = problem.ctx.command_path if problem.ctx else "finpipe"
             _leave(FinpipeError(problem.format_message(), where=command, fix=f"{command} --help"), Exit.USAGE)
@@ -144,8 +147,11 @@ def grid(context: Context, title: str, columns: Sequence[str], rows: Iterable[Se
         table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, header_style="dim")
     for row in rows:
         table.add_row(*(Text(plain(value)) for value in row))
-    context.console.print(table)
-    context.console.print()
+    console = context.console
+    if not console.is_terminal:
+        console.width = max(_WIDE, console.measure(table, options=console.options.update(width=_WIDEST)).maximum)
+    console.print(table)
+    console.print()
 
 
 def records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:

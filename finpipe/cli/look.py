@@ -38,6 +38,8 @@ def status(context: Context, *, as_json: bool) -> int:
         "files_waiting": waiting,
         "publication": {k: v for k, v in said.items() if k not in ("tables", "files")},
         "systems": figures["systems"],
+        "refused_files": figures["refused_files"],
+        "notes": figures["notes"],
         "reconciliations": figures["reconciliations"],
     }
     if as_json:

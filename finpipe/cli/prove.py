@@ -40,7 +40,11 @@ def rebuild(context: Context, *, is_verifying: bool, as_json: bool) -> int:
     from finpipe.orchestration.prove import start_over  # noqa: PLC0415
 
     if not is_verifying:
-        last_line(start_over(context.home), "finpipe run")
+        said = start_over(context.home)
+        if as_json:
+            emit({"state": said})
+        else:
+            last_line(said, "finpipe run")
         return Exit.DONE
 
     with progress(is_silent=as_json) as told:

@@ -3,7 +3,6 @@
 Belongs here: choosing and laying out figures.  Does not belong here: computing any.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from finpipe.cli.base import Context, counted, grid, records, shown_path
@@ -34,6 +33,9 @@ select reconciliation_id as R, left_name || ' ↔ ' || right_name as "left ↔ r
     case when bool_or(status = 'red') then 'red' when bool_or(status = 'timing') then 'timing'
         when bool_and(status = 'not_applicable') then 'not applicable' else 'green' end as status
 from main.reconciliations group by all order by all"""
+_NOTES = """
+select l.system, l.original_name as file, t.notes as note
+from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, table_name"""
 _REFUSED = (
     "select system, original_name as file, reason, fix from ledger.loads where verdict = 'refused' order by load_seq"
 )
@@ -48,6 +50,7 @@ def gather(home: Home) -> dict[str, Any]:
         for name, sql in (
             ("systems", _SYSTEMS),
             ("refused_files", _REFUSED),
+            ("notes", _NOTES),
             ("quarters", _QUARTERS),
             ("reconciliations", _RECONCILIATIONS),
         ):
@@ -82,6 +85,8 @@ def show(context: Context, figures: dict[str, Any]) -> None:
     _grid(context, "Rows = accepted + superseded + duplicate + quarantined", figures["systems"])
     if figures["refused_files"]:
         _grid(context, "Refused files", figures["refused_files"])
+    if figures["notes"]:
+        _grid(context, "Remarks of the reader", figures["notes"])
     _grid(context, "Bookings, billings and collections", figures["quarters"])
     _grid(context, "Reconciliations", figures["reconciliations"])
     said = figures["publication"]
@@ -100,9 +105,4 @@ def _grid(context: Context, title: str, found: list[dict[str, Any]]) -> None:
     if not found:
         context.console.print(f"[bold]{title}[/bold]\nnone\n")
         return
-    rows = [[_cell(value) for value in row.values()] for row in found]
-    grid(context, title, list(found[0]), rows)
-
-
-def _cell(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, Decimal) else value
+    grid(context, title, list(found[0]), [list(row.values()) for row in found])

@@ -7,7 +7,13 @@ Does not belong here: differences between systems; those are findings of reconci
 import duckdb
 
 from finpipe.contracts import Canonical, columns, entities, key_of
-from finpipe.warehouse import literal
+from finpipe.systems import System
+from finpipe.warehouse import literal, quoted
+
+#: Where ``note_rivals`` keeps what ``refuse_rivals`` refuses.
+RIVALS = (
+    "create or replace temp table rivals (system varchar, source_table varchar, load_seq bigint, row_number bigint)"
+)
 
 
 def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:
@@ -21,6 +27,53 @@ def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owne
         "DQ-RULE",
         f"c.{key} in ({twice})",
         f"'{key} ' || c.{key} || ' is claimed by more than one record'",
+    )
+
+
+def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> None:
+    """Note, in temp table ``rivals``, records in force that another row of their own file contradicts.
+
+    Same key, same time of change, other content: which holds cannot be known.  A later delivery settles it.  Objects
+    that tell their kind (an API's) are left out: they carry no time of change, and their files hold states in order.
+    """
+    raw, newest = f"raw_{system.name}.{quoted(table)}", f"temp.{quoted(table)}"
+    if system.settings.get("json", {}).get("kind") or not system.tables[table].key:
+        return
+    there = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
+    if not connection.execute(there, [f"raw_{system.name}", table]).fetchall():
+        return
+    # Where every row is in force no key came twice: nearly always, and cheap to see.
+    repeated = connection.execute(f"select (select count(*) from {raw}) > (select count(*) from {newest})").fetchall()
+    if not repeated[0][0]:
+        return
+    connection.execute(f"""
+        insert into rivals
+        with repeated as (select _key from {raw} group by _key having count(*) > 1),
+        contents as (
+            select _key, _hash, bool_or(_active) as is_active, max(_version) as changed_at, max(_load_seq) as last_load
+            from {raw} where _key in (select _key from repeated) group by _key, _hash),
+        newest as (
+            select _key from contents
+            qualify rank() over (partition by _key
+                order by is_active desc, changed_at desc nulls last, last_load desc) = 1)
+        select {literal(system.name)}, {literal(table)}, _load_seq, _row from {newest}
+        where _key in (select _key from newest group by _key having count(*) > 1)""")
+
+
+def refuse_rivals(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:
+    """A record that one file states in two ways is refused, whichever of them came last."""
+    if not connection.execute("select 1 from rivals limit 1").fetchall():
+        return
+    key = key_of(entities()[name])
+    _move(
+        connection,
+        name,
+        owners,
+        "DQ-RULE",
+        "(c.system, c.source_table, c.load_seq, c.row_number) in (select (system, source_table, load_seq, row_number) "
+        "from rivals)",
+        f"'{key} ' || c.{key} || ' has several rows in one file of ' || c.source_table || "
+        "', with different contents and the same time of change: deliver it again with the one that holds'",
     )
 
 

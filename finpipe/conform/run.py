@@ -59,6 +59,7 @@ def conform(
     touched = _touched(home, connection, systems)
     connection.execute("begin")
     try:
+        connection.execute(rules.RIVALS)
         for name in touched:
             connection.execute(f"delete from canonical.{name}")
             connection.execute("delete from quarantine.rows where entity = ?", [name])
@@ -101,12 +102,13 @@ def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[s
     """Make the newest records of each table, and the steps that mappings share, once and not for every mapping."""
     texts = {path: path.read_text(encoding="utf-8") for path in _files(system, names)}
     words = set(re.findall(r"[a-z0-9_]+", " ".join(texts.values()).lower()))
-    tables = [quoted(t) for t in system.tables if t in words]
+    tables = [t for t in system.tables if t in words]
     for table in tables:
-        connection.execute(f"create temp table {table} as select * from latest_{system.name}.{table}")
+        connection.execute(f"create temp table {quoted(table)} as select * from latest_{system.name}.{quoted(table)}")
+        rules.note_rivals(connection, system, table)
     for name, path in system.shared.items():
         _try(path, connection, f"create temp table {quoted(name)} as {_select(texts[path])}")
-    return [*tables, *map(quoted, system.shared)]
+    return [*map(quoted, tables), *map(quoted, system.shared)]
 
 
 def _files(system: System, names: list[str]) -> list[Path]:
@@ -117,6 +119,7 @@ def _files(system: System, names: list[str]) -> list[Path]:
 def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, System], touched: list[str]) -> None:
     owners = {s.name: s.owner for s in systems.values()}
     for name in touched:
+        rules.refuse_rivals(connection, name, owners)
         rules.refuse_duplicate_keys(connection, name, owners)
     if "journal_lines" in touched:
         rules.refuse_orphans(connection, "journal_lines", owners)

@@ -12,6 +12,7 @@ class AccountingPeriods(Canonical):
     accounting_period_id: str = f.key("`<role>:<id>`.")
     name: str = f.text("Name, such as `Mar 2024`.", required=True)
     kind: str = f.choice("Level in the calendar.", ["period", "quarter", "year"])
+    calendar: str = f.text("Fiscal calendar it belongs to, where the ERP keeps several.")
     parent_accounting_period_id: str = f.reference(
         "Quarter or year it lies in.", to="accounting_periods", required=False
     )

@@ -17,6 +17,7 @@ class BankTransactions(Canonical):
         "Entity that owns the account, where known.", to="legal_entities", required=False
     )
     statement_ref: str = f.text("Statement the line stands on.")
+    line_number: int = f.whole("Number of the line on its statement, where the bank gives it.")
     booked_on: pl.Date = f.day("Booking date.", required=True)
     value_on: pl.Date = f.day("Value date.")
     currency: str = f.currency()

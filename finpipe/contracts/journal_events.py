@@ -18,4 +18,5 @@ class JournalEvents(Canonical):
     accounting_period_id: str = f.reference("Period posted in.", to="accounting_periods", required=False)
     book: str = f.text("Accounting book.", required=True)
     posted_on: pl.Date = f.day("Date of the transaction.", required=True)
+    created_at: f.Instant = f.instant("When the ERP recorded it, which may be long after its date.")
     memo: str = f.text("Text of the posting.")

@@ -19,6 +19,7 @@ class Payments(Canonical):
     original_payment_id: str = f.reference(
         "Payment that a refund or chargeback returns.", to="payments", required=False
     )
+    is_undecided: bool = f.flag("A dispute without a verdict: money that moved may come back.", required=False)
     accounting_period_id: str = f.reference(
         "Period it was posted in, where the system says.", to="accounting_periods", required=False
     )

@@ -47,6 +47,7 @@ from pathlib import Path
 
 from finpipe.demo.build import ACCOUNTS_AT_SCALE_1, run
 from finpipe.demo.company import World
+from finpipe.demo.config import configuration
 from finpipe.demo.drops import deliver
 from finpipe.demo.faults import CODES, chosen
 from finpipe.demo.out import DemoError, whole_folder
@@ -60,11 +61,12 @@ MINIMUM = 100  # accounts: below this an entity or a way of paying may have no c
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written: rows per file below the output folder, and faults planted per code."""
+    """What was written: rows per file below the output folder, faults planted per code, and the last day told."""
 
     out: Path
     rows: dict[str, int]
     faults: dict[str, int]
+    cut: date
 
 
 def generate(
@@ -73,7 +75,8 @@ def generate(
     """Write the company of ``seed`` at ``scale`` (1 = 20,000 accounts, about 100,000 invoices) to ``out``.
 
     ``faults`` is ``none``, ``all`` or codes separated by commas. ``batches`` (``day`` or ``hour``) also delivers the
-    company as a sequence of drops, with mishaps (see `finpipe.demo.drops`). The same arguments give the same bytes.
+    company as a sequence of drops, with mishaps (see `finpipe.demo.drops`). ``finpipe.toml`` beside the extracts is the
+    configuration such a company would write. The same arguments give the same bytes.
     Raises DemoError, with nothing written, for an unknown code, a scale not above zero, a start that is no first of
     month, or an output that is not empty.
     """
@@ -89,4 +92,5 @@ def generate(
         writer, register = run(work, world, max(MINIMUM, round(ACCOUNTS_AT_SCALE_1 * scale) // 10 * 10), codes)
         if batches:
             deliver(work, world.horizon, seed, hourly=batches == "hour")
-    return Summary(Path(out), writer.rows, register.counts())
+        (work / "finpipe.toml").write_text(configuration(), encoding="utf-8")
+    return Summary(Path(out), writer.rows, register.counts(), world.horizon.cut)

@@ -105,10 +105,13 @@ def refuse_repeated(name: str, names: Iterable[str]) -> None:
 
 def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequence[str]) -> None:
     """Refuse a file without a required column, naming what looks like it, or the table it rather is."""
-    missing = [r for r in table.required or table.key if r not in set(present)]
+    there = set(present)
+    choices = [[part.strip() for part in r.split("|")] for r in table.required or table.key]
+    missing = [" or ".join(choice) for choice in choices if there.isdisjoint(choice)]
     if not missing:
         return
-    close = difflib.get_close_matches(snake(missing[0]), [snake(n) for n in names], n=2, cutoff=0.6)
+    wanted = snake(missing[0].split(" or ", 1)[0])
+    close = difflib.get_close_matches(wanted, [snake(n) for n in names], n=2, cutoff=0.6)
     hint = f" (renamed to {' or '.join(close)}?)" if close else ""
     other = "" if close else _rather(job.system, table, names)
     raise FinpipeError(

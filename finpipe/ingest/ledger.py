@@ -18,7 +18,7 @@ from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-1"
+READER = "reader-2"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 

@@ -105,6 +105,27 @@ def _refuse_foreign(path: Path, name: str) -> None:
         at += len(chunk)
 
 
+def refuse_undecodable(path: Path, name: str) -> None:
+    """Refuse text that is not UTF-8 anywhere in the file: the CSV reader looks at the columns it needs only."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines = 1
+    for chunk in _chunks(path):
+        try:
+            if not chunk.isascii() or decoder.getstate()[0]:
+                decoder.decode(chunk)
+        except UnicodeDecodeError as problem:
+            lines += problem.object[: problem.start].count(b"\n")
+            raise FinpipeError(
+                "the text is not UTF-8",
+                where=f"{name}, line {lines:,}",
+                got=repr(problem.object[max(problem.start - 20, 0) : problem.start + 20])[1:],
+                fix='export as UTF-8, or declare the encoding in [csv] encoding = "..."',
+            ) from None
+        lines += chunk.count(b"\n")
+    if decoder.getstate()[0]:
+        raise FinpipeError("the text ends within a character", where=name, fix="the file is torn: export it again")
+
+
 @dataclass(frozen=True)
 class CsvFacts:
     """What the bytes of a CSV file say about its records."""

@@ -24,7 +24,7 @@ from finpipe.ingest.extract import (
     refuse_repeated,
     write_part,
 )
-from finpipe.ingest.plain import CsvFacts, csv_facts
+from finpipe.ingest.plain import CsvFacts, csv_facts, refuse_undecodable
 from finpipe.systems import System, Table
 from finpipe.warehouse import literal
 
@@ -56,6 +56,7 @@ def read_csv(job: Job, plain: Path, table: Table) -> list[Part]:
     dialect = Dialect.of(job.system)
     if job.name.lower().removesuffix(".gz").endswith(".tsv"):
         dialect = Dialect(dialect.encoding, "\t", dialect.quote)
+    refuse_undecodable(plain, job.name)
     facts = csv_facts(plain, dialect.quote.encode())
     _refuse_torn(job, facts)
     names = _header(job, plain, dialect)

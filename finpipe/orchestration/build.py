@@ -5,14 +5,14 @@ Results are yielded when dbt has ended, for only then does it let go of the file
 what it is working on goes to the log and to whoever listens at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import dagster as dg
 import duckdb
 
-from finpipe.build import BuildReport, Check, Manifest, Node
+from finpipe.build import BuildReport, Manifest, Node
 from finpipe.build import build as build_stage
 from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company, working
@@ -40,7 +40,9 @@ def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
     forms = [m.table for m in manifest.models.values() if m.schema == "reconciliation" and m.name.startswith("rec_")]
     explained = [
         dg.AssetCheckSpec(
-            EXPLAINED, asset=specs.key(t), description="left - right is explained to the cent, by exception codes."
+            EXPLAINED,
+            asset=specs.key(t),
+            description="What the two sides differ by is explained to the cent, each finding by an exception code.",
         )
         for t in forms
     ]
@@ -54,14 +56,15 @@ def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
         description="Rebuild and test every mart and reconciliation at the cut; a failed test keeps it unpublished.",
     )
     def build(context: dg.AssetExecutionContext, config: Cut, company: dg.ResourceParam[Company]) -> Iterator[Event]:
+        results: list[dict[str, Any]] = []
         with working(company) as home:
-            report = build_stage(home, config.date, company.tell)
+            report = build_stage(home, config.date, company.tell, listen=results.append)
             with connect(home) as connection:
                 numbers = measures(connection, list(manifest.tables))
                 forms_now = {t: _form(connection, t) for t in forms if t in numbers}
         if not report.is_new:
             context.log.info(f"nothing new: figures stand as build {report.build} made and tested them")
-        for event in _events(manifest, report, numbers, forms_now):
+        for event in _events(manifest, report, results, numbers, forms_now):
             if _is_selected(context, event):
                 yield event
         broken = [n for n in report.nodes.values() if n.status == "error"]
@@ -75,27 +78,26 @@ def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
 def _events(
     manifest: Manifest,
     report: BuildReport,
+    results: list[dict[str, Any]],
     numbers: dict[str, dict[str, Any]],
     forms: dict[str, "Form"],
 ) -> Iterator[Event]:
-    """Everything a build has to say; one that had nothing to do says only what stands."""
-    for model in manifest.in_order:
-        node = report.nodes.get(model.unique_id)
-        if model.table in numbers and (not report.is_new or (node and node.is_good)):
-            seconds = {"seconds": round(node.seconds, 2)} if node else {}
-            yield dg.MaterializeResult(
-                asset_key=specs.key(model.table),
-                metadata={
-                    **numbers[model.table],
-                    **specs.lineage(model),
-                    **seconds,
-                    "build": report.build,
-                    "as_of": report.as_of.isoformat(),
-                },
-            )
-    for check in manifest.checks.values():
-        if (ran := report.nodes.get(check.unique_id)) and ran.status != "skipped":
-            yield _checked(check, ran)
+    """What dagster-dbt makes of a build's results, with our numbers added; an old build says only what stands."""
+    tables = manifest.tables
+    stands = {"build": report.build, "as_of": report.as_of.isoformat()}
+    if report.is_new:
+        from finpipe.orchestration.translate import translated  # noqa: PLC0415 - imports dbt: only who built pays
+
+        for event in translated(manifest, results):
+            if isinstance(event, dg.AssetCheckEvaluation):
+                yield _checked(event, report.nodes)
+            elif (name := ".".join(event.asset_key.path)) in numbers:
+                added = {**numbers[name], **specs.lineage(tables[name]), **stands}
+                yield dg.MaterializeResult(asset_key=event.asset_key, metadata={**event.metadata, **added})
+    else:
+        for name in tables.keys() & numbers.keys():
+            added = {**numbers[name], **specs.lineage(tables[name]), **stands}
+            yield dg.MaterializeResult(asset_key=specs.key(name), metadata=added)
     for name, form in forms.items():
         yield _explained(name, form)
 
@@ -108,13 +110,20 @@ def _is_selected(context: dg.AssetExecutionContext, event: Event) -> bool:
     return event.asset_key in context.selected_asset_keys
 
 
-def _checked(check: Check, node: Node) -> dg.AssetCheckResult:
+def _checked(said: dg.AssetCheckEvaluation, nodes: Mapping[str, Node]) -> dg.AssetCheckResult:
+    """A test's result as dagster-dbt tells it, its count in plain sight; one that did not pass says why.
+
+    dbt's id stands in the check's definition: most are wider than a screen.
+    """
+    node = nodes.get(str(said.metadata["unique_id"].value))
+    count = {"rows_that_fail": node.failures} if node else {}
+    why = {"message": node.message} if node and node.message and not said.passed else {}
     return dg.AssetCheckResult(
-        asset_key=specs.key(check.table),
-        check_name=check.name,
-        passed=node.is_good,
-        severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
-        metadata={"rows_that_fail": node.failures, "dbt_test": check.unique_id, "message": node.message},
+        asset_key=said.asset_key,
+        check_name=said.check_name,
+        passed=said.passed,
+        severity=said.severity,
+        metadata={**count, **why, **{k: v for k, v in said.metadata.items() if k != "unique_id"}},
     )
 
 

@@ -13,6 +13,7 @@ from finpipe.build.manifest import KEPT
 from finpipe.orchestration.build import build_assets
 from finpipe.orchestration.company import Company
 from finpipe.orchestration.conform import conform_assets
+from finpipe.orchestration.freshness import due
 from finpipe.orchestration.jobs import JOBS, SCHEDULES
 from finpipe.orchestration.load import load_assets
 from finpipe.orchestration.publish import publish_assets
@@ -30,10 +31,11 @@ def build_defs(
     company = Company(home, tell) if tell else Company(home)
     systems = find_systems(home)
     models = kept(manifest)
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=[load_assets(systems), conform_assets(systems), build_assets(models), publish_assets(models)],
         jobs=JOBS,
         schedules=SCHEDULES,
         resources={"company": company},
         executor=dg.in_process_executor,
     )
+    return definitions.map_asset_specs(func=due(systems))

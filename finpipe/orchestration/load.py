@@ -3,7 +3,7 @@
 Belongs here: landing and raw assets, and what is shown of a load.  Does not belong here: reading extracts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,7 @@ from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company, working
 from finpipe.orchestration.metadata import measures, table
 from finpipe.systems import System
+from finpipe.warehouse import literal, quoted
 
 READ = "every_file_is_read"
 
@@ -53,6 +54,7 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
                 numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])
                 files = _files(connection)
                 new = _new_rows(connection, report)
+                marks = _watermarks(connection, numbers)
         context.log.info(f"{len(report.files)} new files, {len(report.refused)} of them refused")
         counted = {"files_new": len(report.files), "rows_new": report.rows}
         for sentence in (*repairs, *report.repairs, *report.problems):
@@ -64,7 +66,8 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
                 yield dg.MaterializeResult(asset_key=key, metadata=_landed(files.get(key.path[1], [])))
             else:
                 fresh = {"rows_new": new.get(name, 0)} if key.path[0].startswith("raw_") else counted
-                yield dg.MaterializeResult(asset_key=key, metadata={**numbers.get(name, {}), **fresh})
+                added = {**fresh, **marks.get(name, {})}
+                yield dg.MaterializeResult(asset_key=key, metadata={**numbers.get(name, {}), **added})
         for check in sorted(context.selected_asset_check_keys):
             yield _read(check.asset_key, files.get(check.asset_key.path[1], []))
 
@@ -75,7 +78,8 @@ def _files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, .
     """Files of the ledger by system."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for system, *row in connection.execute(
-        "select system, load_seq, original_name, rows, bytes, verdict, reason, fix from ledger.loads order by load_seq"
+        "select system, load_seq, original_name, rows, bytes, verdict, reason, fix, epoch(received_at) "
+        "from ledger.loads order by load_seq"
     ).fetchall():
         found.setdefault(system, []).append(tuple(row))
     return found
@@ -94,8 +98,29 @@ def _new_rows(connection: duckdb.DuckDBPyConnection, report: ingest.LoadReport) 
     )
 
 
+def _watermarks(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """How new each raw table's content is: a load of nothing leaves this as it was."""
+    raws = [n for n in names if n.startswith("raw_")]
+    if not raws:
+        return {}
+    each = " union all ".join(
+        f"select {literal(n)} as name, epoch(max(_version)) as changed, max(_load_seq) as load_seq "
+        f"from {'.'.join(map(quoted, n.split('.')))}"
+        for n in raws
+    )
+    found = connection.execute(
+        f"select name, changed, epoch(received_at) from ({each}) left join ledger.loads using (load_seq)"
+    ).fetchall()
+    return {n: _moments(newest_record_at=changed, last_received_at=received) for n, changed, received in found}
+
+
+def _moments(**epochs: float | None) -> dict[str, Any]:
+    return {name: dg.MetadataValue.timestamp(at) for name, at in epochs.items() if at is not None}
+
+
 def _landed(files: list[tuple[Any, ...]]) -> dict[str, Any]:
     return {
+        **_moments(last_received_at=max((row[7] for row in files), default=None)),
         "files": len(files),
         "bytes": sum(row[3] or 0 for row in files),
         "newest": table(["load_seq", "file", "rows", "bytes", "verdict"], [row[:5] for row in files[::-1]]),

@@ -20,9 +20,10 @@ _MOST_ROWS = 50
 
 
 def shown(value: Any) -> str | int | float | bool | None:
-    """A value as metadata may hold it."""
+    """A value as metadata may hold it; an amount with two decimals, or as many as it has."""
     if isinstance(value, Decimal):
-        return f"{value:,f}"
+        whole, _, rest = f"{value:,f}".partition(".")
+        return f"{whole}.{rest.rstrip('0'):0<2}" if rest else whole
     if isinstance(value, date):
         return value.isoformat()
     if value is None or isinstance(value, str | int | float | bool):

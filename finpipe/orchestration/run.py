@@ -19,6 +19,8 @@ from finpipe.settings import PROJECT, Home
 
 #: What the step ``build`` is told; the other steps need nothing.
 _STEP = "build"
+#: Where the UI looks for a job's runs: the repository of the code location that ``workspace.yaml`` names.
+_LISTED = {".dagster/repository": "__repository__@finpipe"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class _in:  # noqa: N801 - reads as a preposition
 def _execute(
     definition: dg.JobDefinition, config: dict[str, object], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
-    return definition.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+    return definition.execute_in_process(run_config=config, instance=instance, tags=_LISTED, raise_on_error=False)
 
 
 def _ran(result: dg.ExecuteInProcessResult) -> Ran:

@@ -5,15 +5,16 @@ Does not belong here: running anything.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from finpipe.build import Check, Manifest, Model
 from finpipe.contracts import columns, entities
-from finpipe.systems import System, Table
+from finpipe.systems import Source, System, Table
 
 GROUPS = ("landing", "raw", "ledger", "canonical", "staging", "intermediate", "reconciliation", "marts", "published")
 PUBLISHED = dg.AssetKey(["published", "finance"])
@@ -65,20 +66,31 @@ def landing(system: System) -> dg.AssetSpec:
 def raw(system: System, table: Table) -> dg.AssetSpec:
     """One table of a system, as text, every version it ever had."""
     name = f"raw_{system.name}.{table.name}"
-    identity = ", ".join(table.key) or "the content itself"
+    identity = " and ".join(f"`{c}`" for c in table.key) or "the content itself"
     return dg.AssetSpec(
         key(name),
         deps=[dg.AssetKey(["landing", system.name])],
         group_name="raw",
         owners=team(system.owner),
         kinds={"dlt", "duckdb"},
-        description=f"{system.name}'s `{table.name}` as extracted: one row per row of an extract, all text, "
-        f"append-only. A record is known by {identity}.",
-        metadata={
-            "dagster/table_name": name,
-            "dagster/column_schema": _schema([(c, "varchar", "") for c in table.column_names]),
-        },
+        description=f"`{table.name}` of {system.name} as extracted: one row per row of an extract, all text, "
+        f"append-only. A record is identified by {identity}.",
+        metadata=shape(name, [(c.name, "varchar", _role(table, c)) for c in table.columns]),
     )
+
+
+def _role(table: Table, column: Source) -> str:
+    """What is known of a raw column: its part in the record, and other spellings that it is read from."""
+    parts = {
+        "Identifies the record.": table.key,
+        "Dates the version of the record.": table.version,
+        "Marks the record as deleted.": table.deleted,
+        "False on rows of mere history.": table.active,
+    }
+    said = [sentence for sentence, names in parts.items() if column.name in names]
+    if others := [f"`{alias}`" for alias in column.aliases if alias != column.name]:
+        said.append(f"Read from {' or '.join(others)}.")
+    return " ".join(said)
 
 
 def plain(table: str, about: str, deps: Iterable[dg.AssetKey], kinds: set[str]) -> dg.AssetSpec:
@@ -106,7 +118,7 @@ def canonical(name: str, systems: dict[str, System]) -> dg.AssetSpec:
         owners=team(STAGE_OWNERS["canonical"]),
         kinds={"duckdb", "pandera", "polars"},
         description=" ".join((entity.__doc__ or "").split()),
-        metadata={"dagster/table_name": f"canonical.{name}", "dagster/column_schema": _schema(described)},
+        metadata=shape(f"canonical.{name}", described),
     )
 
 
@@ -129,21 +141,33 @@ def _tables_in(path: Path, known: frozenset[str]) -> frozenset[str]:
 
 def model(model: Model) -> dg.AssetSpec:
     """One dbt model or seed."""
-    group = model.schema if model.schema in DBT_STAGES else "marts"
-    described = [(c["name"], c["type"], c["about"]) for c in model.columns]
     return dg.AssetSpec(
         key(model.table),
         deps=[key(t) for t in model.reads],
-        group_name=group,
-        owners=team(str(model.meta.get("owner", STAGE_OWNERS[group]))),
+        group_name=stage(model.schema),
+        owners=owners(model.schema, model.meta),
         kinds={"dbt", "duckdb", model.kind if model.kind in ("view", "seed") else "table"},
         description=model.about or f"`{model.name}`, as {model.path} derives it.",
         metadata={
-            "dagster/table_name": model.table,
-            "dagster/column_schema": _schema(described),
+            **shape(model.table, [(c["name"], c["type"], c["about"]) for c in model.columns]),
             "code": f"dbt_project/{model.path}",
         },
     )
+
+
+def stage(schema: str) -> str:
+    """The group of a dbt schema."""
+    return schema if schema in DBT_STAGES else "marts"
+
+
+def owners(schema: str, meta: Mapping[str, Any]) -> list[str]:
+    """Who answers for a dbt model: whom its meta names, else the stage's owner."""
+    return team(str(meta.get("owner", STAGE_OWNERS[stage(schema)])))
+
+
+def shape(table: str, columns: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
+    """Name of a table, and its columns as name, type and description."""
+    return {"dagster/table_name": table, "dagster/column_schema": _schema(columns)}
 
 
 def lineage(model: Model) -> dict[str, dg.TableColumnLineage]:
@@ -179,6 +203,7 @@ def check(check: Check) -> dg.AssetCheckSpec:
         additional_deps=[key(t) for t in check.reads],
         description=check.about,
         blocking=check.blocks,
+        metadata={"dagster_dbt/unique_id": check.unique_id},
     )
 
 

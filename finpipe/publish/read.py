@@ -82,7 +82,9 @@ def query(home: Home, sql: str, *, limit: int | None = None) -> Answer:
     with reading(home) as connection:
         try:
             asked = connection.execute(sql)
-            names = [column[0] for column in asked.description or ()]
+            if not connection.description:
+                raise _asks_nothing(home, sql)
+            names = [column[0] for column in connection.description]
             return Answer(names, asked.fetchall() if limit is None else asked.fetchmany(limit))
         except duckdb.Error as problem:
             raise FinpipeError(
@@ -91,3 +93,13 @@ def query(home: Home, sql: str, *, limit: int | None = None) -> Answer:
                 got=str(problem).splitlines()[0],
                 fix='finpipe query "show all tables" lists what there is; publications are read-only',
             ) from None
+
+
+def _asks_nothing(home: Home, sql: str) -> FinpipeError:
+    """The refusal of empty text, or of a statement without an answer."""
+    return FinpipeError(
+        "the query asks nothing",
+        where=str(current(home)),
+        got=repr(sql[:80]),
+        fix='write a select: finpipe query "from bookings_billings_collections"',
+    )

@@ -72,13 +72,13 @@ def publish(
     """
     home.published.mkdir(parents=True, exist_ok=True)
     _sweep(home)
+    if same := _already(home, connection, stamps):
+        return same
     seq = max(publications(home), default=0) + 1
     draft = home.published / f".draft-{seq}-{os.getpid()}"
     draft.mkdir()
     try:
         digests = _write(connection, draft, seq, stamps, progress)
-        if same := _already(home, stamps, digests):
-            return same
         manifest = _manifest(draft, seq, stamps, digests, now or datetime.now(UTC))
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         settle(draft)
@@ -191,15 +191,17 @@ def _manifest(draft: Path, seq: int, stamps: Stamps, digests: Mapping[str, Diges
     }
 
 
-def _already(home: Home, stamps: Stamps, digests: dict[str, Digest]) -> Published | None:
-    """The publication in force, if it says exactly this."""
+def _already(home: Home, connection: duckdb.DuckDBPyConnection, stamps: Stamps) -> Published | None:
+    """The publication in force, if it says exactly this; asked before anything is written, for that is dear."""
     folder = current(home)
     if folder is None:
         return None
     said = manifest_of(folder)
-    if said["digest"] != whole(digests) or any(said[k] != v for k, v in asdict(stamps).items()):
+    if any(said[k] != v for k, v in asdict(stamps).items()):
         return None
-    return _published(folder, is_new=False)
+    found = digest_tables(connection, [schema for schema, to in SCHEMAS.items() if to in DIGESTED])
+    digests = {f"{SCHEMAS[name.split('.')[0]]}.{name.split('.')[1]}": digest for name, digest in found.items()}
+    return _published(folder, is_new=False) if said["digest"] == whole(digests) else None
 
 
 def _published(folder: Path, *, is_new: bool) -> Published:

@@ -15,12 +15,14 @@ named as (
         coalesce(account_id, nullif(getvariable('default_account'), '')) as account_id,
         upper(coalesce(currency, nullif(getvariable('default_currency'), ''))) as currency,
         -- A bank that writes debit and credit apart writes one of them, or a zero in the other; some sign the debit.
-        coalesce(
-            amount,
-            cast(amount(coalesce(credit, '0')) - abs(amount(coalesce(debit, '0'))) as varchar),
-            credit,
-            debit
-        ) as amount_text
+        -- Text that is no number goes to the gate as it came: the zero beside it must not stand for it.
+        case
+            when amount is not null then amount
+            when credit is not null and amount(credit) is null then credit
+            when debit is not null and amount(debit) is null then debit
+            when coalesce(credit, debit) is not null
+                then cast(amount(coalesce(credit, '0')) - abs(amount(coalesce(debit, '0'))) as varchar)
+        end as amount_text
     from lines
     where booking_date is not null or amount is not null or credit is not null or debit is not null
 ),
@@ -50,6 +52,7 @@ mapped as (
         l.account_id as bank_account,
         coalesce(key('erp', e.entity), default_legal_entity()) as legal_entity_id,
         l.statement_id as statement_ref,
+        cast(try_cast(l.line_number as bigint) as varchar) as line_number,
         iso_date(l.booking_date) as booked_on,
         iso_date(l.value_date) as value_on,
         l.currency,

@@ -25,9 +25,10 @@ numbered as (
         *,
         try_cast(line_number as bigint) as n,
         coalesce(account_id, nullif(getvariable('default_account'), '')) as account,
-        coalesce(
-            amount(amount), amount(coalesce(credit, '0')) - abs(amount(coalesce(debit, '0')))
-        ) as moved,
+        case
+            when amount is not null then amount(amount)
+            else amount(coalesce(credit, '0')) - abs(amount(coalesce(debit, '0')))
+        end as moved,
         upper(coalesce(currency, nullif(getvariable('default_currency'), ''))) as money
     from lines
     where

@@ -7,6 +7,8 @@ select
         when is_true(isquarter) = 'true' then 'quarter'
         else 'period'
     end as kind,
+    -- Without the feature of several calendars there is no such column, and one calendar for all.
+    key('erp', fiscalcalendar) as calendar,
     key('erp', nullif(parent, id)) as parent_accounting_period_id,
     iso_date(startdate) as starts_on,
     iso_date(enddate) as ends_on,

@@ -78,6 +78,7 @@ select
     key('erp', t.postingperiod) as accounting_period_id,
     p.book,
     iso_date(t.trandate) as posted_on,
+    iso_instant(t.createddate) as created_at,
     t.memo,
     iso_instant(coalesce(gone.deleteddate, t.lastmodifieddate, t.createddate)) as valid_from,
     t._deleted or t.date_deleted is not null or p.is_deleted or gone.recordid is not null as is_deleted,

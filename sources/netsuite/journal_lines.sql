@@ -53,10 +53,11 @@ select
     coalesce(base.only_currency, f.currency, base.currency) as currency,
     -- Some extracts give one signed amount, some debit and credit. NetSuite leaves all empty on a line that posts
     -- zero; were a real amount missing, the posting would not balance and be refused whole.
+    -- Text that is no number goes to the gate as it came.
     coalesce(
         p.net,
         cast(amount(coalesce(p.debit, '0')) - amount(coalesce(p.credit, '0')) as varchar),
-        p.debit,
+        case when amount(p.debit) is null then p.debit end,
         p.credit
     ) as amount,
     coalesce(dc.symbol, base.only_currency, p.document_currency, f.currency, base.currency) as transaction_currency,

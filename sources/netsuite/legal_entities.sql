@@ -8,6 +8,7 @@ select
         case when not exists (select 1 from currency) then nullif(getvariable('base_currency'), '') end,
         s.currency
     ) as functional_currency,
+    key('erp', s.fiscalcalendar) as calendar,
     s.country,
     coalesce(is_true(s.iselimination), 'false') as is_elimination,
     iso_instant(s.lastmodifieddate) as valid_from,

@@ -63,6 +63,7 @@ select
     key('erp', coalesce(d.entity, l.entity)) as customer_id,
     coalesce(key('erp', coalesce(d.subsidiary, l.subsidiary)), default_legal_entity()) as legal_entity_id,
     key('erp', r.payment) as original_payment_id,
+    null as is_undecided,
     key('erp', d.postingperiod) as accounting_period_id,
     iso_date(d.trandate) as paid_on,
     d.paymentmethod as method,

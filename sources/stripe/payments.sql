@@ -123,6 +123,7 @@ from_charges as (
             e.entity
         ) as entity,
         null as original,
+        null as is_undecided,
         iso_date(c.created) as paid_on,
         c.method,
         upper(c.currency) as currency,
@@ -159,6 +160,7 @@ from_refunds as (
         coalesce(c.customer, i.customer_id) as customer,
         coalesce(r.legal_entity, c.entity) as entity,
         coalesce(r.charge_id, i.latest_charge_id, n.charge_id) as original,
+        null as is_undecided,
         iso_date(r.created) as paid_on,
         c.method,
         upper(coalesce(r.currency, c.currency)) as currency,
@@ -207,6 +209,12 @@ from_disputes as (
         c.customer,
         c.entity,
         coalesce(d.charge_id, n.charge_id) as original,
+        case
+            when
+                d.status in ('needs_response', 'under_review', 'warning_needs_response', 'warning_under_review')
+                then 'true'
+            else 'false'
+        end as is_undecided,
         iso_date(d.created) as paid_on,
         c.method,
         upper(d.currency) as currency,
@@ -246,6 +254,7 @@ mapped as (
         key('billing', p.customer) as customer_id,
         coalesce(key('erp', coalesce(p.entity, e.entity)), default_legal_entity()) as legal_entity_id,
         key('billing', p.original) as original_payment_id,
+        p.is_undecided,
         p.paid_on,
         p.method,
         p.currency,

@@ -28,6 +28,7 @@ FILES: list[tuple[str, str | bytes, int | str]] = [
     ("customer_24.csv", 'id,name\nc1,"Ada" B "x"\n', "closing quote"),
     ("customer_25.csv", b"id,name\nc1,A\x00da\n", "control character"),
     ("customer_26.csv", b"id,name\nc1,A\xe9a\n", "not UTF-8"),
+    ("customer_39.csv", b"id,name,unused\nc1,Ada,x\nc2,Bob,\xe9a\n", "not UTF-8 (customer_39.csv, line 3)"),
     ("customer_27.csv", OK.encode("utf-16"), "UTF-16"),
     ("customer_28.csv", "id,name\r\nc1,Ada\nc2,Bob\r\n", "lines end in different ways"),
     ("customer_29.csv", "id,name,Name\nc1,Ada,Bob\n", "two columns have the same name"),

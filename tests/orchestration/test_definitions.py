@@ -4,15 +4,19 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from dagster._core.instance.config import dagster_instance_config
 
 from finpipe.orchestration import specs
 from finpipe.orchestration.defs import build_defs
+from finpipe.orchestration.metadata import shown
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import find_systems
 
@@ -51,6 +55,46 @@ def test_every_table_shown_has_its_name_and_columns(graph: BaseAssetGraph) -> No
 
 def test_every_check_has_a_description(graph: BaseAssetGraph) -> None:
     assert [k for k in graph.asset_check_keys if not graph.get(k).description] == []
+
+
+def test_no_check_reads_like_code(graph: BaseAssetGraph) -> None:
+    """A name is a sentence or a noun of ours, a description ends as sentences do."""
+    poor = [
+        k.to_user_string()
+        for k in graph.asset_check_keys
+        if not (said := graph.get(k).description or "").endswith(".") or said.startswith("grain") or "ref(" in said
+    ]
+    assert poor == []
+
+
+def test_every_raw_mart_and_published_asset_says_when_it_is_late(graph: BaseAssetGraph) -> None:
+    late = ("landing", "raw", "canonical", "reconciliation", "marts", "published")
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        if node.group_name in late:
+            assert isinstance(node.freshness_policy, TimeWindowFreshnessPolicy), key
+            windows = (node.freshness_policy.warn_window, node.freshness_policy.fail_window)
+            warn, fail = (w.to_timedelta() for w in windows if w)
+            assert timedelta(hours=1) <= warn < fail
+            assert warn % timedelta(hours=1) == fail % timedelta(hours=1) == timedelta()
+
+
+def test_a_system_is_late_when_it_says_and_figures_with_the_tightest(tmp_path: Path) -> None:
+    for name, cadence, lateness in (("daily", 24, 6), ("hourly", 1, 1), ("silent", None, None)):
+        due = f"[due]\ncadence_hours = {cadence}\nlateness_hours = {lateness}\n" if cadence else ""
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "system.toml").write_text(f'role = "crm"\n{due}[tables.t]\ncolumns = ["id"]\n')
+    home = Home(tmp_path / "home", tmp_path)
+    graph = build_defs(home).resolve_asset_graph()
+
+    def fails(*path: str) -> int:
+        policy = graph.get(dg.AssetKey(path)).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy)
+        return int(policy.fail_window.to_timedelta() / timedelta(hours=1))
+
+    assert [fails(f"raw_{name}", "t") for name in ("daily", "hourly", "silent")] == [30, 2, 36]
+    assert fails("landing", "daily") == 30
+    assert fails("marts", "billings") == fails("published", "finance") == 2
 
 
 def test_data_flows_one_way(graph: BaseAssetGraph) -> None:
@@ -121,6 +165,14 @@ def test_loading_imports_no_dbt(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert said.stdout.strip() == "[]"
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("1423.5200", "1,423.52"), ("0.0000", "0.00"), ("1234567", "1,234,567"), ("-0.1250", "-0.125")],
+)
+def test_amounts_are_shown_as_people_write_them(value: str, text: str) -> None:
+    assert shown(Decimal(value)) == text
 
 
 def test_definitions_are_forty_lines_at_most() -> None:

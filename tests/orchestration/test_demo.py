@@ -85,7 +85,9 @@ def test_every_table_and_column_has_its_description(first: Result, home: Home) -
 
 def test_dagster_shows_every_table_with_its_numbers(first: Result, home: Home) -> None:
     with run_module.project_instance() as instance:
-        assert instance.get_runs()[0].status == dg.DagsterRunStatus.SUCCESS
+        (run,) = instance.get_runs()
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        assert run.tags[".dagster/repository"] == "__repository__@finpipe"  # so the UI lists it with its job
         for key in (
             ["raw_stripe", "invoice"],
             ["canonical", "invoices"],
@@ -99,6 +101,19 @@ def test_dagster_shows_every_table_with_its_numbers(first: Result, home: Home) -
         lineage = instance.get_latest_materialization_event(dg.AssetKey(["marts", "billings"]))
         assert lineage is not None
         assert "dagster/column_lineage" in lineage.asset_materialization.metadata
+
+
+def test_dagster_shows_how_new_the_rows_are_and_what_dagster_dbt_knows(first: Result, home: Home) -> None:
+    with run_module.project_instance() as instance:
+        raw = instance.get_latest_materialization_event(dg.AssetKey(["raw_stripe", "invoice"]))
+        mart = instance.get_latest_materialization_event(dg.AssetKey(["marts", "billings"]))
+        assert raw is not None
+        assert raw.asset_materialization is not None
+        assert raw.asset_materialization.metadata.keys() >= {"newest_record_at", "last_received_at", "rows_new"}
+        assert mart is not None
+        assert mart.asset_materialization is not None
+        said = mart.asset_materialization.metadata
+        assert said.keys() >= {"Execution Duration", "status", "totals", "build", "dagster/column_lineage"}
 
 
 def test_again_loads_nothing_twice_and_says_so(first: Result, home: Home) -> None:

@@ -4,7 +4,9 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+from finpipe.settings import Home
 from tests.sources.conftest import NewCompany
+from tests.sources.through import Line
 
 HEADER = (
     "statement_id,account_id,line_number,booking_date,value_date,amount,currency,bank_reference,"
@@ -178,3 +180,27 @@ def test_lines_of_real_statements_meet_the_movement_their_balances_state(
         "left join (select bank_account || '/' || statement_ref as scope, sum(amount) as amount "
         "from canonical.bank_transactions group by 1) t using (scope) where c.subject = 'bank_movement'"
     ) == [(26, 26)]
+
+
+def test_text_beside_a_zero_is_refused_and_no_amount_is_not_zero(company_of: NewCompany) -> None:
+    company = company_of("bank", {"variables": {"default_account": "A1", "default_currency": "USD"}})
+    company.land(
+        {
+            "statement.csv": 'Date,Description,Debit,Credit\n2024-01-01,d,"1,234.56",0.00\n2024-01-01,c,0,N/A\n'
+            "2024-01-01,n,,\n2024-01-01,ok,7.00,9.00\n"
+        }
+    )
+    company.conform()
+    assert company.rows("select description, amount from canonical.bank_transactions") == [("ok", "2.00")]
+    assert sorted(reason for _, _, reason in company.refused()) == [
+        "amount is '1,234.56': expected a plain decimal (digits, one point) with at most 4 decimals",
+        "amount is 'N/A': expected a plain decimal (digits, one point) with at most 4 decimals",
+        "amount is missing",
+    ]
+
+
+def test_a_statement_whose_amounts_have_another_name_is_refused(home: Home, tmp_path: Path) -> None:
+    line = Line(home, tmp_path / "extracts")
+    line.give("bank", {"statement.csv": "Date,Description,Amuont,Currency\n2024-01-01,d,5.00,USD"}).run()
+    [said] = line.refused
+    assert "required column amount or debit or credit is missing (renamed to amuont?)" in said

@@ -209,3 +209,27 @@ def test_nonprofit_extracts_tie_by_stage(line: Line, shared_data: Path) -> None:
     ]
     assert line.rows("select count(*) from canonical.customers") == [(115,)]
     assert line.quarantined() == []
+
+
+OPPORTUNITY = "Id,Name,StageName,CloseDate,Amount,SystemModstamp"
+
+
+def test_a_record_that_one_file_states_in_two_ways_is_refused_until_a_later_file_settles_it(line: Line) -> None:
+    two_ways = tuple(f"1,A,Closed Won,2024-01-01,{amount},2024-01-02T00:00:00Z" for amount in (10, 20))
+    repeated = ("2,B,Closed Won,2024-01-01,5,2024-01-02T00:00:00Z",) * 2
+    newer = ("3,C,Closed Won,2024-01-01,6,2024-01-03T00:00:00Z", "3,C,Closed Won,2024-01-01,7,2024-01-02T00:00:00Z")
+    line.give("salesforce", {"Opportunity_1.csv": table(OPPORTUNITY, *two_ways, *repeated, *newer)}).run()
+    amounts = "select opportunity_id, amount from canonical.opportunities order by 1"
+    assert line.rows(amounts) == [("crm:2", Decimal(5)), ("crm:3", Decimal(6))]
+    [(_, key, reason)] = line.quarantined()
+    assert key == "crm:1"
+    assert "several rows in one file of opportunity" in str(reason)
+    line.give("salesforce", {"Opportunity_2.csv": table(OPPORTUNITY, two_ways[0])}).run()
+    assert line.rows(amounts)[0] == ("crm:1", Decimal(10))
+    assert line.quarantined() == []
+
+
+def test_a_renamed_amount_is_asked_for(line: Line) -> None:
+    renamed = OPPORTUNITY.replace("Amount", "Amuont")
+    line.give("salesforce", {"Opportunity.csv": table(renamed, "1,A,Won,2024-01-01,5,")})
+    assert "renamed to amuont?" in line.run().refused[0]

@@ -69,6 +69,26 @@ items as (
         or balances.item_kind in ('payment', 'refund', 'chargeback')
 ),
 
+-- Whoever decides it, an open dispute needs evidence in time: of every role, as an ERP often knows of none.
+disputes as (
+    select
+        'DSP-OPEN' as code,
+        payments.payment_id as record_key,
+        coalesce(payments.legal_entity_id, 'unassigned') as legal_entity_id,
+        coalesce(customers.customer_id, payments.customer_id) as customer_id,
+        payments.currency,
+        payments.amount,
+        payments.paid_on as happened_on,
+        concat(
+            'dispute ', payments.source_id, ' of ', payments.paid_on, ' is not decided: ', payments.amount, ' ',
+            payments.currency
+        ) as sentence
+    from {{ ref('stg_payments') }} as payments
+    left join {{ ref('int_customers__identified') }} as customers
+        on payments.customer_id = customers.source_customer_id
+    where payments.kind = 'chargeback' and payments.is_undecided and payments.status <> 'void'
+),
+
 valueless as (
     select
         'ORD-VALUE' as code,
@@ -176,6 +196,8 @@ rates as (
 
 observed as (
     select * from items
+    union all
+    select * from disputes
     union all
     select * from valueless
     union all

@@ -170,7 +170,9 @@ ledger as (
             as functional_balance_amount
     from running
     inner join items as document on running.document_id = document.item_id
-    left join {{ ref('int_dates__placed') }} as dates on running.moved_on = dates.date_on
+    left join {{ ref('stg_legal_entities') }} as entities on running.legal_entity_id = entities.legal_entity_id
+    left join {{ ref('int_calendar_dates__placed') }} as dates
+        on running.moved_on = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
 )
 
 select * from ledger

@@ -1,33 +1,52 @@
 {%- set kinds = {'invoices': ['invoice'], 'debit_memos': ['debit_memo'], 'credit_memos': ['credit_memo'],
     'write_offs': ['write_off'], 'voids': ['void'], 'payments': ['payment'], 'refunds': ['refund'],
     'chargebacks': ['chargeback']} -%}
-with entries as (
-    select * from {{ ref('ar_ledger') }}
-    where
-        period_ends_on <= (
-            select min(period_ends_on) from {{ ref('int_dates__placed') }}
-            where date_on = {{ as_of() }}
-        )
+with ledger as (
+    select
+        ar_ledger.*,
+        coalesce(entities.calendar, '') as calendar
+    from {{ ref('ar_ledger') }} as ar_ledger
+    left join {{ ref('stg_legal_entities') }} as entities on ar_ledger.legal_entity_id = entities.legal_entity_id
+),
+
+entries as (
+    select ledger.*
+    from ledger
+    inner join {{ ref('int_calendar_dates__placed') }} as cut
+        on ledger.calendar = cut.calendar and cut.date_on = {{ as_of() }} and ledger.period_ends_on <= cut.period_ends_on
 ),
 
 periods as (
     select
-        period,
-        period_ends_on,
-        min(quarter) as quarter
-    from {{ ref('int_dates__placed') }}
-    where period_starts_on <= {{ as_of() }}
-    group by period, period_ends_on
-    union
-    -- Periods of other calendars that documents were posted in.
+        books.legal_entity_id,
+        dates.period,
+        dates.period_ends_on,
+        min(dates.quarter) as quarter
+    from (select distinct legal_entity_id, calendar from entries) as books
+    inner join {{ ref('int_calendar_dates__placed') }} as dates on books.calendar = dates.calendar
+    where dates.period_starts_on <= {{ as_of() }}
+    group by books.legal_entity_id, dates.period, dates.period_ends_on
+),
+
+-- Periods of other calendars, and adjustment periods, that documents were posted in.
+further_periods as (
     select
-        min(entries.period),
+        entries.legal_entity_id,
+        min(entries.period) as period,
         entries.period_ends_on,
-        min(dates.quarter)
+        min(dates.quarter) as quarter
     from entries
     left join {{ ref('int_dates__placed') }} as dates on entries.period_ends_on = dates.date_on
-    where entries.period_ends_on not in (select period_ends_on from {{ ref('int_dates__placed') }})
-    group by entries.period_ends_on
+    left join periods
+        on entries.legal_entity_id = periods.legal_entity_id and entries.period_ends_on = periods.period_ends_on
+    where periods.period_ends_on is null
+    group by entries.legal_entity_id, entries.period_ends_on
+),
+
+all_periods as (
+    select * from periods
+    union all
+    select * from further_periods
 ),
 
 moved as (
@@ -62,9 +81,12 @@ spine as (
         spans.legal_entity_id,
         spans.currency,
         spans.functional_currency,
-        periods.*
+        all_periods.period,
+        all_periods.period_ends_on,
+        all_periods.quarter
     from spans
-    inner join periods on spans.first_on <= periods.period_ends_on
+    inner join all_periods
+        on spans.legal_entity_id = all_periods.legal_entity_id and spans.first_on <= all_periods.period_ends_on
 ),
 
 filled as (

@@ -15,7 +15,12 @@ journal as (
     cross join sole_entity
     left join {{ ref('stg_accounting_periods') }} as posted
         on events.accounting_period_id = posted.accounting_period_id and posted.kind = 'period'
-    left join {{ ref('int_dates__placed') }} as dates on events.posted_on = dates.date_on
+    left join {{ ref('stg_legal_entities') }} as entities
+        on
+            coalesce(lines.legal_entity_id, events.legal_entity_id, sole_entity.legal_entity_id)
+            = entities.legal_entity_id
+    left join {{ ref('int_calendar_dates__placed') }} as dates
+        on events.posted_on = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
 ),
 
 moved as (
@@ -42,37 +47,59 @@ accounts as (
     group by all
 ),
 
--- Every period up to the last one that anything was posted in, so that each sums to zero.
+-- Every period of the entity's calendar up to the last one that anything was posted in, so that each sums to zero.
+books as (
+    select distinct
+        accounts.legal_entity_id,
+        coalesce(entities.calendar, '') as calendar
+    from accounts
+    left join {{ ref('stg_legal_entities') }} as entities on accounts.legal_entity_id = entities.legal_entity_id
+),
+
 periods as (
     select
+        books.legal_entity_id,
         dates.period_ends_on,
         min(dates.period) as period,
         min(dates.quarter) as quarter
-    from {{ ref('int_dates__placed') }} as dates
+    from books
+    inner join {{ ref('int_calendar_dates__placed') }} as dates on books.calendar = dates.calendar
     where dates.period_ends_on <= (select max(period_ends_on) from moved)
-    group by dates.period_ends_on
-    union
-    -- Periods of other calendars, and adjustment periods, that journals were posted in.
+    group by books.legal_entity_id, dates.period_ends_on
+),
+
+-- Periods of other calendars, and adjustment periods, that journals were posted in.
+further_periods as (
     select
+        moved.legal_entity_id,
         moved.period_ends_on,
-        min(stated.name),
-        min(dates.quarter)
+        min(stated.name) as period,
+        min(dates.quarter) as quarter
     from moved
     left join {{ ref('stg_accounting_periods') }} as stated
         on moved.period_ends_on = stated.ends_on and stated.kind = 'period'
     left join {{ ref('int_dates__placed') }} as dates on moved.period_ends_on = dates.date_on
-    where moved.period_ends_on not in (select period_ends_on from {{ ref('int_dates__placed') }})
-    group by moved.period_ends_on
+    left join periods
+        on moved.legal_entity_id = periods.legal_entity_id and moved.period_ends_on = periods.period_ends_on
+    where periods.period_ends_on is null
+    group by moved.legal_entity_id, moved.period_ends_on
+),
+
+all_periods as (
+    select * from periods
+    union all
+    select * from further_periods
 ),
 
 spine as (
     select
         accounts.*,
-        periods.period,
-        periods.period_ends_on,
-        periods.quarter
+        all_periods.period,
+        all_periods.period_ends_on,
+        all_periods.quarter
     from accounts
-    inner join periods on accounts.first_on <= periods.period_ends_on
+    inner join all_periods
+        on accounts.legal_entity_id = all_periods.legal_entity_id and accounts.first_on <= all_periods.period_ends_on
 ),
 
 filled as (

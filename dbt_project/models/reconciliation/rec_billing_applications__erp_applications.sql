@@ -89,7 +89,9 @@ records as (
         true as is_expected
     from in_erp_words
     left join payments on in_erp_words.payment_id = payments.payment_id
-    left join {{ ref('int_dates__placed') }} as dates on in_erp_words.happened_on = dates.date_on
+    left join {{ ref('stg_legal_entities') }} as entities on payments.legal_entity_id = entities.legal_entity_id
+    left join {{ ref('int_calendar_dates__placed') }} as dates
+        on in_erp_words.happened_on = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
     group by in_erp_words.role, in_erp_words.payment_id, in_erp_words.invoice_id, in_erp_words.currency
 ),
 

@@ -1,9 +1,9 @@
 -- R10. Left: payouts, receipts and refunds that went through no processor, and, only so that bank lines find their
 -- posting, other postings to bank accounts. Right: bank lines. Credits must have a counterpart, and so must debits
 -- where a ledger posts the bank.
-with matched_payments as (
-    select right_id as payment_id from {{ ref('rec_billing_payments__erp_payments') }}
-    where line_kind = 'pair' and left_id is not null and right_id is not null
+with billed_payments as (
+    select distinct right_id as payment_id from {{ ref('rec_billing_payments__erp_payments') }}
+    where line_kind = 'pair' and right_id is not null
 ),
 
 invoice_numbers as (
@@ -28,24 +28,25 @@ payouts as (
         currency,
         coalesce(arrives_on, created_on) as happened_on,
         amount,
-        status not in ('canceled', 'failed') as is_expected
+        status not in ('canceled', 'failed') as is_expected,
+        cast(null as varchar) as repeats
     from {{ ref('stg_payouts') }}
     where status not in ('canceled')
 ),
 
-receipts as (
+all_receipts as (
     select
         payments.payment_id as record_id,
         coalesce(payments.document_number, payments.source_id) as label,
-        'receipt' as source,
-        [upper(payments.source_id), upper(payments.document_number)] as ids,
-        list_concat(coalesce(invoice_numbers.numbers, []), [upper(trim(payments.document_number))]) as numbers,
+        payments.source_id,
+        payments.document_number,
+        payments.external_ref,
+        coalesce(invoice_numbers.numbers, []) as invoice_numbers,
         coalesce(customers.customer_id, payments.customer_id) as customer_id,
         payments.legal_entity_id,
         payments.currency,
         payments.paid_on as happened_on,
-        case when payments.kind = 'payment' then payments.amount else -payments.amount end as amount,
-        payments.external_ref is null as is_expected
+        case when payments.kind = 'payment' then payments.amount else -payments.amount end as amount
     from {{ ref('stg_payments') }} as payments
     left join {{ ref('int_customers__identified') }} as customers
         on payments.customer_id = customers.source_customer_id
@@ -54,7 +55,33 @@ receipts as (
         {{ role_of('payments.payment_id') }} = 'erp'
         and payments.status = 'succeeded'
         and payments.external_ref is null
-        and payments.payment_id not in (select payment_id from matched_payments)
+        and payments.payment_id not in (select payment_id from billed_payments)
+),
+
+repetitions as (
+    {{ repeated('all_receipts') }}
+),
+
+-- What repeats a receipt must show movements of its own: it may claim a line only after the other has claimed one.
+receipts as (
+    select
+        receipts.record_id,
+        receipts.label,
+        'receipt' as source,
+        [upper(receipts.source_id), upper(receipts.document_number)] as ids,
+        list_concat(
+            receipts.invoice_numbers, coalesce(former.invoice_numbers, []), [upper(trim(receipts.document_number))]
+        ) as numbers,
+        receipts.customer_id,
+        receipts.legal_entity_id,
+        receipts.currency,
+        receipts.happened_on,
+        receipts.amount,
+        receipts.external_ref is null as is_expected,
+        repetitions.repeats
+    from all_receipts as receipts
+    left join repetitions on receipts.record_id = repetitions.record_id
+    left join all_receipts as former on repetitions.former_id = former.record_id
 ),
 
 postings as (
@@ -69,12 +96,55 @@ postings as (
         coalesce(lines.transaction_currency, lines.currency) as currency,
         events.posted_on as happened_on,
         coalesce(lines.transaction_amount, lines.amount) as amount,
-        false as is_expected
+        false as is_expected,
+        cast(null as varchar) as repeats
     from {{ ref('stg_journal_lines') }} as lines
     inner join {{ ref('stg_journal_events') }} as events on lines.journal_event_id = events.journal_event_id
     inner join {{ ref('stg_gl_accounts') }} as accounts on lines.gl_account_id = accounts.gl_account_id
     where
         accounts.kind = 'bank' and events.document_ref is null and coalesce(lines.transaction_amount, lines.amount) <> 0
+),
+
+refused_lines as (
+    select
+        row_key as record_id,
+        json_extract_string(row, '$.journal_event_id') as journal_event_id,
+        json_extract_string(row, '$.gl_account_id') as gl_account_id,
+        json_extract_string(row, '$.legal_entity_id') as legal_entity_id,
+        coalesce(json_extract_string(row, '$.transaction_currency'), currency) as currency,
+        coalesce(try_cast(json_extract_string(row, '$.transaction_amount') as decimal(18, 4)), amount) as amount
+    from {{ source('quarantine', 'rows') }}
+    where entity = 'journal_lines'
+),
+
+refused_events as (
+    select
+        row_key as journal_event_id,
+        max(try_cast(json_extract_string(row, '$.posted_on') as date)) as posted_on
+    from {{ source('quarantine', 'rows') }}
+    where entity = 'journal_events'
+    group by row_key
+),
+
+-- A posting that the gate refused, and reports, still tells what its bank line is.
+refused_postings as (
+    select
+        refused_lines.record_id,
+        refused_lines.journal_event_id as label,
+        'posting' as source,
+        [cast(null as varchar)] as ids,
+        [cast(null as varchar)] as numbers,
+        cast(null as varchar) as customer_id,
+        refused_lines.legal_entity_id,
+        refused_lines.currency,
+        refused_events.posted_on as happened_on,
+        refused_lines.amount,
+        false as is_expected,
+        cast(null as varchar) as repeats
+    from refused_lines
+    inner join refused_events on refused_lines.journal_event_id = refused_events.journal_event_id
+    inner join {{ ref('stg_gl_accounts') }} as accounts on refused_lines.gl_account_id = accounts.gl_account_id
+    where accounts.kind = 'bank' and refused_lines.amount <> 0 and refused_events.posted_on is not null
 ),
 
 left_unplaced as (
@@ -83,6 +153,8 @@ left_unplaced as (
     select * from receipts
     union all
     select * from postings
+    union all
+    select * from refused_postings
 ),
 
 left_records as (
@@ -120,12 +192,16 @@ right_records as (
 {{ reconcile(
     'R10', 'cash-bank', 'cash movement', 'bank line',
     passes=[
-        {'rule': 'exact id and amount', 'by': 'ids', 'amount': true},
-        {'rule': 'exact id', 'by': 'ids', 'when': 'l.currency = r.currency and sign(l.amount) = sign(r.amount)'},
-        {'rule': 'reference and amount', 'by': 'numbers', 'amount': true, 'days': 5},
-        {'rule': 'amount and 3 weekdays', 'amount': true, 'days': 3, 'when': "l.source <> 'posting'"},
+        {'rule': 'exact id and amount', 'by': 'ids', 'amount': true, 'when': 'l.repeats is null'},
+        {'rule': 'exact id', 'by': 'ids',
+            'when': 'l.repeats is null and l.currency = r.currency and sign(l.amount) = sign(r.amount)'},
+        {'rule': 'reference and amount', 'by': 'numbers', 'amount': true, 'days': 5, 'when': 'l.repeats is null'},
+        {'rule': 'amount and 3 weekdays', 'amount': true, 'days': 3,
+            'when': "l.source <> 'posting' and l.repeats is null"},
+        {'rule': 'reference and amount, second', 'by': 'numbers', 'amount': true, 'days': 5},
         {'rule': 'reference', 'by': 'numbers', 'days': 3,
-            'when': "l.source = 'receipt' and l.currency = r.currency and sign(l.amount) = sign(r.amount)"},
+            'when': "l.source = 'receipt' and l.repeats is null and l.currency = r.currency
+                and sign(l.amount) = sign(r.amount)"},
         {'rule': 'ledger posting, same day', 'amount': true, 'days': 0, 'when': "l.source = 'posting'"},
         {'rule': 'ledger posting, 3 weekdays', 'amount': true, 'days': 3, 'when': "l.source = 'posting'"},
     ],
@@ -136,7 +212,8 @@ right_records as (
             'when': "l.amount > r.amount and not (l.source = 'receipt' and l.amount - r.amount <= 0.05 * l.amount)"},
         {'code': 'PAY-OVER', 'what': 'amount', 'left': 'l.amount', 'right': 'r.amount', 'when': 'l.amount < r.amount'},
     ],
-    left_only='PAY-MISSING', right_only='BANK-UNKNOWN', left_code_column='alone_code'
+    left_only='PAY-MISSING', right_only='BANK-UNKNOWN', left_code_column='alone_code',
+    left_duplicate='PAY-DUP', left_repeats='repeats'
 ) }}
 
 select * from reconciled

@@ -25,6 +25,15 @@ first_book as (
     where journal_event_id not like '%/%'
 ),
 
+-- Each line of a document is converted and rounded by itself; their sum stands against the conversion of the whole.
+line_counts as (
+    select
+        journal_event_id,
+        count(*) as line_count
+    from {{ ref('stg_journal_lines') }}
+    group by journal_event_id
+),
+
 posted as (
     select
         coalesce(events.document_ref, events.journal_event_id) as document_id,
@@ -35,14 +44,23 @@ posted as (
         bool_and(events.document_ref is null) as is_manual,
         min(lines.currency) as currency,
         min(events.posted_on) as happened_on,
+        max(line_counts.line_count) as line_count,
+        max(currencies.minor_units) as minor_units,
         sum(lines.amount) as amount,
         sum(coalesce(lines.transaction_amount, lines.amount)) as transaction_amount
     from {{ ref('stg_journal_lines') }} as lines
     inner join {{ ref('stg_journal_events') }} as events on lines.journal_event_id = events.journal_event_id
     inner join first_book on events.book = first_book.book
+    inner join line_counts on events.journal_event_id = line_counts.journal_event_id
     inner join {{ ref('stg_gl_accounts') }} as accounts on lines.gl_account_id = accounts.gl_account_id
     cross join sole_entity
-    left join {{ ref('int_dates__placed') }} as dates on events.posted_on = dates.date_on
+    left join {{ ref('stg_legal_entities') }} as entities
+        on
+            coalesce(lines.legal_entity_id, events.legal_entity_id, sole_entity.legal_entity_id)
+            = entities.legal_entity_id
+    left join {{ ref('int_calendar_dates__placed') }} as dates
+        on events.posted_on = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
+    left join {{ source('reference', 'currencies') }} as currencies on lines.currency = currencies.code
     left join {{ ref('stg_accounting_periods') }} as stated
         on events.accounting_period_id = stated.accounting_period_id and stated.kind = 'period'
     where accounts.kind = 'receivable'
@@ -121,6 +139,9 @@ right_records as (
         {{ money('amount') }} as amount,
         {{ money('transaction_amount') }} as transaction_amount,
         is_manual,
+        {{ money(
+            'line_count * case coalesce(minor_units, 2) when 0 then 1 when 2 then 0.01 when 3 then 0.001 else 0.0001 end'
+        ) }} as tolerance_amount,
         amount <> 0 as is_expected
     from posted
 ),
@@ -133,8 +154,11 @@ right_records as (
             'when': 'l.is_void and r.is_manual and l.legal_entity_id = r.legal_entity_id'},
     ],
     checks=[
+        {'code': 'FX-RATE', 'what': 'functional amount, rounded line by line:', 'left': 'l.amount', 'right': 'r.amount',
+            'rounding': true,
+            'when': 'l.transaction_amount = r.transaction_amount and abs(l.amount - r.amount) <= r.tolerance_amount'},
         {'code': 'FX-RATE', 'what': 'functional amount', 'left': 'l.amount', 'right': 'r.amount',
-            'when': 'l.transaction_amount = r.transaction_amount'},
+            'when': 'l.transaction_amount = r.transaction_amount and abs(l.amount - r.amount) > r.tolerance_amount'},
         {'code': 'INV-AMOUNT', 'what': 'functional amount', 'left': 'l.amount', 'right': 'r.amount',
             'when': 'l.transaction_amount <> r.transaction_amount'},
     ],

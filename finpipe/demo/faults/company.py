@@ -119,7 +119,11 @@ def _unknown(planter: Planter, entries: pl.DataFrame) -> pl.DataFrame:
 
 def statement_gap(p: CompanyPlanter) -> None:
     """SEQ: a line was cut out of a bank statement: line numbers jump and the running balance breaks."""
-    fees = p.extracts["bank/statement.csv"].filter(pl.col("description").str.starts_with("ACCOUNT FEE"))
+    lines = p.extracts["bank/statement.csv"].sort("account_id", "booking_date", maintain_order=True)
+    # A gap shows between two lines: the first and the last statement of an account are left whole.
+    months = lines["booking_date"].str.slice(0, 7)
+    inner = lines.filter((months != months.min()) & (months != months.max()))
+    fees = inner.filter(pl.col("description").str.starts_with("ACCOUNT FEE"))
     frame = fees.with_columns(
         entity=pl.col("account_id").str.slice(0, 2).cast(pl.Int64), ccy="currency", day="value_date"
     )

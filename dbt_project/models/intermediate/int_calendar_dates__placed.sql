@@ -1,0 +1,140 @@
+-- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's where it keeps one
+-- for the date, else the group's. The calendar without a name is the group's (docs/decisions/0018): there the calendar of
+-- whole months stands for all; then the shorter period, the later start and the key decide.
+with seen as (
+    select closes_on as day from {{ ref('stg_opportunities') }}
+    union all
+    select signed_on from {{ ref('stg_opportunities') }}
+    union all
+    select issued_on from {{ ref('stg_invoices') }}
+    union all
+    select voided_on from {{ ref('stg_invoices') }}
+    union all
+    select paid_on from {{ ref('stg_payments') }}
+    union all
+    select applied_on from {{ ref('stg_applications') }}
+    union all
+    select created_on from {{ ref('stg_processor_transactions') }}
+    union all
+    select created_on from {{ ref('stg_payouts') }}
+    union all
+    select arrives_on from {{ ref('stg_payouts') }}
+    union all
+    select booked_on from {{ ref('stg_bank_transactions') }}
+    union all
+    select posted_on from {{ ref('stg_journal_events') }}
+    union all
+    select stated_on from {{ ref('stg_control_totals') }}
+    union all
+    select starts_on from {{ ref('stg_accounting_periods') }}
+    union all
+    select ends_on from {{ ref('stg_accounting_periods') }}
+    union all
+    select {{ as_of() }}
+),
+
+bounds as (
+    select
+        date_trunc('month', min(day)) as starts_on,
+        last_day(max(day)) as ends_on
+    from seen
+),
+
+days as (
+    select cast({{ days_between('starts_on', 'ends_on') }} as date) as day from bounds
+),
+
+-- Each period in its own calendar, and in the group's.
+stated as (
+    select * replace (coalesce(calendar, '') as calendar)
+    from {{ ref('stg_accounting_periods') }}
+    where not is_adjustment
+    union all
+    select * replace ('' as calendar)
+    from {{ ref('stg_accounting_periods') }}
+    where not is_adjustment and calendar is not null
+),
+
+calendars as (
+    select '' as calendar
+    union
+    select calendar from {{ ref('stg_legal_entities') }}
+    where calendar is not null
+    union
+    select calendar from stated
+),
+
+placed as (
+    {%- for kind in ['period', 'quarter', 'year'] %}
+        select
+            stated.calendar,
+            days.day,
+            '{{ kind }}' as kind,
+            stated.accounting_period_id,
+            stated.name,
+            stated.starts_on,
+            stated.ends_on,
+            stated.is_closed,
+            row_number() over (
+                partition by stated.calendar, days.day
+                order by
+                    case
+                        when
+                            extract(day from stated.starts_on) = 1 and stated.ends_on = last_day(stated.ends_on)
+                            then 0
+                        else 1
+                    end,
+                    stated.ends_on - stated.starts_on, stated.starts_on desc, stated.accounting_period_id
+            ) as choice
+        from days
+        inner join stated on days.day between stated.starts_on and stated.ends_on and stated.kind = '{{ kind }}'
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+chosen as (
+    select
+        calendars.calendar,
+        days.day,
+        -- A calendar that keeps no period, quarter or year for the date leaves it to the group's.
+        {%- for kind in ['period', 'quarter', 'year'] %}
+            {%- for column in ['accounting_period_id', 'name', 'starts_on', 'ends_on', 'is_closed'] %}
+                coalesce(
+                    max(case when placed.kind = '{{ kind }}' and placed.calendar = calendars.calendar then placed.{{ column }} end),
+                    max(case when placed.kind = '{{ kind }}' then placed.{{ column }} end)
+                ) as {{ kind }}_{{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+    from calendars
+    cross join days
+    left join placed
+        on days.day = placed.day and placed.choice = 1 and placed.calendar in (calendars.calendar, '')
+    group by calendars.calendar, days.day
+),
+
+by_date as (
+    select
+        calendar,
+        day as date_on,
+        period_accounting_period_id as accounting_period_id,
+        coalesce(period_name, strftime(day, '%Y-%m')) as period,
+        coalesce(period_starts_on, cast(date_trunc('month', day) as date)) as period_starts_on,
+        coalesce(period_ends_on, last_day(day)) as period_ends_on,
+        coalesce(period_is_closed, false) as is_period_closed,
+        case
+            when quarter_starts_on is null then {{ calendar_quarter('day') }}
+            -- The middle of a quarter names it where the ERP keeps no years.
+            when year_starts_on is null
+                then
+                    {{ calendar_quarter(
+                        'quarter_starts_on + cast((quarter_ends_on - quarter_starts_on) // 2 as integer)'
+                    ) }}
+            else
+                strftime(year_ends_on, '%Y') || '-Q'
+                || cast((2 * (quarter_starts_on - year_starts_on) + 91) // 182 + 1 as varchar)
+        end as quarter
+    from chosen
+)
+
+select * from by_date

@@ -1,0 +1,2 @@
+-- Contracts in force at the cut, without what the source deleted.
+{{ in_force('contracts') }}

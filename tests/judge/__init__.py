@@ -1,0 +1,1 @@
+"""The second implementation: marts recomputed in plain Python over Decimal."""

@@ -1,0 +1,89 @@
+"""Fresh processes and what they cost.
+
+Belongs here: CPU (user and system, of the process and all it waited for), wall and peak memory, by ``os.wait4``.
+Does not belong here: what the processes do (``worker``).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One process: CPU and wall seconds, peak memory in bytes, and the facts it told."""
+
+    cpu: float
+    wall: float
+    memory: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Costs:
+    """Repetitions of the same."""
+
+    runs: list[Cost] = field(default_factory=list)
+
+    @property
+    def cpu(self) -> float:
+        """Median CPU seconds."""
+        return median(c.cpu for c in self.runs)
+
+    @property
+    def wall(self) -> float:
+        """Median wall seconds."""
+        return median(c.wall for c in self.runs)
+
+    @property
+    def memory(self) -> int:
+        """Highest peak, in bytes."""
+        return max(c.memory for c in self.runs)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Least and most CPU seconds."""
+        return min(c.cpu for c in self.runs), max(c.cpu for c in self.runs)
+
+    def fact(self, name: str) -> float:
+        """Median of a fact that every repetition told."""
+        return median(float(c.facts[name]) for c in self.runs)
+
+
+def environment(work: Path, home: Path) -> dict[str, str]:
+    """What every child sees: its home, a Dagster instance of its own, bytecode as an installed package has it."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "FINPIPE_SOURCES")}
+    return kept | {
+        "FINPIPE_HOME": str(home),
+        "DAGSTER_HOME": str(work / "dagster"),
+        "PYTHONPYCACHEPREFIX": str(work / "bytecode"),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
+
+
+def spawn(arguments: list[str], environ: dict[str, str], cwd: Path, log: Path, allowed: tuple[int, ...] = (0,)) -> Cost:
+    """Run one python process to its end; raises ``RuntimeError`` with its last lines when it fails."""
+    began = time.monotonic()
+    with log.open("wb") as out:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            [sys.executable, *arguments], env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT
+        )
+        _, status, used = os.wait4(child.pid, 0)
+    wall = time.monotonic() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    if child.returncode not in allowed:
+        raise RuntimeError(f"{' '.join(arguments[:4])} ended with {child.returncode}\n" + "\n".join(lines[-20:]))
+    last = lines[-1] if lines else ""
+    facts = json.loads(last) if last.startswith("{") else {}
+    scale = 1 if sys.platform == "darwin" else 1024
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss * scale, facts)
