@@ -77,7 +77,7 @@ def _grain_name(arguments: Arguments) -> str:
 
 def _grain_said(arguments: Arguments) -> str:
     free = list(arguments.get("may_be_empty") or ())
-    filled = f"only {_and(free)} may be empty" if free else "none of it is empty"
+    filled = f"only {_and(free)} may be empty" if free else "never empty"
     return f"One row per {_and(arguments['columns'])}; {filled}."
 
 

@@ -49,7 +49,9 @@ def status(context: Context, *, as_json: bool) -> int:
     click.echo(f"publication  {said['publication']} of {said['published_at']}, as of {said['as_of']}")
     click.echo(f"digest       {said['digest']}")
     click.echo()
-    grid(context, "", list(figures["systems"][0]), [list(row.values()) for row in figures["systems"]])
+    for title, name in (("", "systems"), ("Refused files", "refused_files"), ("Remarks of the reader", "notes")):
+        if found := figures[name]:
+            grid(context, title, list(found[0]), [list(row.values()) for row in found])
     _last(figures["reconciliations"], waiting, clean=clean)
     return Exit.DONE if clean else Exit.FINDINGS
 

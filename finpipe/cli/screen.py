@@ -35,7 +35,7 @@ select reconciliation_id as R, left_name || ' ↔ ' || right_name as "left ↔ r
 from main.reconciliations group by all order by all"""
 _NOTES = """
 select l.system, l.original_name as file, t.notes as note
-from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, table_name"""
+from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, t.table_name"""
 _REFUSED = (
     "select system, original_name as file, reason, fix from ledger.loads where verdict = 'refused' order by load_seq"
 )

@@ -111,19 +111,18 @@ def _is_selected(context: dg.AssetExecutionContext, event: Event) -> bool:
 
 
 def _checked(said: dg.AssetCheckEvaluation, nodes: Mapping[str, Node]) -> dg.AssetCheckResult:
-    """A test's result as dagster-dbt tells it, its count in plain sight; one that did not pass says why.
+    """A test's result as dagster-dbt tells it; one that did not pass says why in dbt's words.
 
     dbt's id stands in the check's definition: most are wider than a screen.
     """
     node = nodes.get(str(said.metadata["unique_id"].value))
-    count = {"rows_that_fail": node.failures} if node else {}
     why = {"message": node.message} if node and node.message and not said.passed else {}
     return dg.AssetCheckResult(
         asset_key=said.asset_key,
         check_name=said.check_name,
         passed=said.passed,
         severity=said.severity,
-        metadata={**count, **why, **{k: v for k, v in said.metadata.items() if k != "unique_id"}},
+        metadata={**why, **{k: v for k, v in said.metadata.items() if k != "unique_id"}},
     )
 
 

@@ -16,7 +16,7 @@ from finpipe.warehouse import connect
 
 DESCRIPTIONS = sorted((PROJECT / "sources").glob("*/system.toml"))
 SYSTEMS = {d.parent.name: d for d in DESCRIPTIONS}
-MAPPINGS = sorted(p for d in DESCRIPTIONS for p in d.parent.glob("*.sql"))
+MAPPINGS = sorted(p for d in DESCRIPTIONS for p in d.parent.glob("[a-z]*.sql"))
 
 #: What a version looks like in prose: a date, a vX.Y, "Bulk API 2.0", "SR 2011".
 VERSION = re.compile(r"version|API|\bv?\d+\.\d+\b|20\d\d-\d\d", re.IGNORECASE)
@@ -68,6 +68,8 @@ def test_every_mapping_states_columns_of_its_contract_and_all_that_are_required(
         load(home, connection, {system.name: system})
         conform(home, connection, {system.name: system})  # raises for a mapping that does not run on empty tables
         connection.execute(f"set search_path = 'latest_{system.name}'")
+        for name, path in system.shared.items():
+            connection.execute(f"create temp table {name} as {path.read_text(encoding='utf-8').strip().rstrip(';')}")
         for entity, path in system.mappings.items():
             select = path.read_text(encoding="utf-8").strip().rstrip(";")
             given = {row[0] for row in connection.execute(f"describe {select}").fetchall()}

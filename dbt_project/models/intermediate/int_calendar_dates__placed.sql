@@ -1,6 +1,6 @@
--- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's where it keeps one
--- for the date, else the group's. The calendar without a name is the group's (docs/decisions/0018): there the calendar of
--- whole months stands for all; then the shorter period, the later start and the key decide.
+-- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's where it keeps
+-- one for the date, else the group's. The calendar without a name is the group's (docs/decisions/0018): there the
+-- calendar of whole months stands for all; then the shorter period, the later start and the key decide.
 with seen as (
     select closes_on as day from {{ ref('stg_opportunities') }}
     union all
@@ -92,36 +92,46 @@ placed as (
     {%- endfor %}
 ),
 
+one_each as (
+    select * from placed
+    where choice = 1
+),
+
 chosen as (
     select
         calendars.calendar,
         days.day,
-        -- A calendar that keeps no period, quarter or year for the date leaves it to the group's.
         {%- for kind in ['period', 'quarter', 'year'] %}
-            {%- for column in ['accounting_period_id', 'name', 'starts_on', 'ends_on', 'is_closed'] %}
-                coalesce(
-                    max(case when placed.kind = '{{ kind }}' and placed.calendar = calendars.calendar then placed.{{ column }} end),
-                    max(case when placed.kind = '{{ kind }}' then placed.{{ column }} end)
-                ) as {{ kind }}_{{ column }}{{ ',' if not loop.last }}
-            {%- endfor %}
-            {{- ',' if not loop.last }}
+            coalesce(own_{{ kind }}.accounting_period_id, group_{{ kind }}.accounting_period_id) as {{ kind }}_id,
+            coalesce(own_{{ kind }}.name, group_{{ kind }}.name) as {{ kind }}_name,
+            coalesce(own_{{ kind }}.starts_on, group_{{ kind }}.starts_on) as {{ kind }}_starts_on,
+            coalesce(own_{{ kind }}.ends_on, group_{{ kind }}.ends_on) as {{ kind }}_ends_on,
+            coalesce(own_{{ kind }}.is_closed, group_{{ kind }}.is_closed, false) as is_{{ kind }}_closed{{ ',' if not loop.last }}
         {%- endfor %}
     from calendars
     cross join days
-    left join placed
-        on days.day = placed.day and placed.choice = 1 and placed.calendar in (calendars.calendar, '')
-    group by calendars.calendar, days.day
+    -- A calendar that keeps no period, quarter or year for the date leaves it to the group's.
+    {%- for kind in ['period', 'quarter', 'year'] %}
+        left join one_each as own_{{ kind }}
+            on
+                days.day = own_{{ kind }}.day and calendars.calendar = own_{{ kind }}.calendar
+                and own_{{ kind }}.kind = '{{ kind }}'
+        left join one_each as group_{{ kind }}
+            on
+                days.day = group_{{ kind }}.day and group_{{ kind }}.calendar = ''
+                and group_{{ kind }}.kind = '{{ kind }}'
+    {%- endfor %}
 ),
 
 by_date as (
     select
         calendar,
         day as date_on,
-        period_accounting_period_id as accounting_period_id,
+        period_id as accounting_period_id,
         coalesce(period_name, strftime(day, '%Y-%m')) as period,
         coalesce(period_starts_on, cast(date_trunc('month', day) as date)) as period_starts_on,
         coalesce(period_ends_on, last_day(day)) as period_ends_on,
-        coalesce(period_is_closed, false) as is_period_closed,
+        is_period_closed,
         case
             when quarter_starts_on is null then {{ calendar_quarter('day') }}
             -- The middle of a quarter names it where the ERP keeps no years.

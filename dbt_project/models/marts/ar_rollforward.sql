@@ -13,7 +13,17 @@ entries as (
     select ledger.*
     from ledger
     inner join {{ ref('int_calendar_dates__placed') }} as cut
-        on ledger.calendar = cut.calendar and cut.date_on = {{ as_of() }} and ledger.period_ends_on <= cut.period_ends_on
+        on
+            ledger.calendar = cut.calendar
+            and cut.date_on = {{ as_of() }}
+            and ledger.period_ends_on <= cut.period_ends_on
+),
+
+books as (
+    select distinct
+        legal_entity_id,
+        calendar
+    from entries
 ),
 
 periods as (
@@ -22,7 +32,7 @@ periods as (
         dates.period,
         dates.period_ends_on,
         min(dates.quarter) as quarter
-    from (select distinct legal_entity_id, calendar from entries) as books
+    from books
     inner join {{ ref('int_calendar_dates__placed') }} as dates on books.calendar = dates.calendar
     where dates.period_starts_on <= {{ as_of() }}
     group by books.legal_entity_id, dates.period, dates.period_ends_on

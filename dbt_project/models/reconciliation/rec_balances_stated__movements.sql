@@ -41,7 +41,10 @@ stated as (
 ordered as (
     select
         *,
-        min(booked_on) over (partition by bank_account, currency, statement_ref) as statement_on
+        min(booked_on) over (partition by bank_account, currency, statement_ref) as statement_on,
+        lag(line_number) over (
+            partition by bank_account, currency, statement_ref order by line_number
+        ) as previous_number
     from {{ ref('stg_bank_transactions') }}
     where line_number is not null and statement_ref is not null
 ),
@@ -53,12 +56,8 @@ chained as (
         bank_account,
         currency,
         booked_on,
-        line_number > 1 + lag(line_number) over (
-            partition by bank_account, currency, statement_ref order by line_number
-        ) as is_after_gap,
-        line_number is distinct from 1 + lag(line_number) over (
-            partition by bank_account, currency, statement_ref order by line_number
-        ) as is_after_break,
+        coalesce(line_number > previous_number + 1, false) as is_after_gap,
+        coalesce(line_number <> previous_number + 1, true) as is_after_break,
         balance_amount - amount - lag(balance_amount) over (
             partition by bank_account, currency order by statement_on, statement_ref, line_number
         ) as jump_amount
