@@ -49,7 +49,7 @@ lint: $(VENV)/dev.stamp ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar dbt_project/models dbt_project/tests
+	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar dbt_project/models dbt_project/tests sources
 
 dev: $(VENV)/installed.stamp ## Dagster's UI and daemon on http://localhost:3000
 	mkdir -p .finpipe/dagster

@@ -1,6 +1,10 @@
 -- Law 8. At every date of the aging, what is open by item is what the movements sum to.
 with aged as (
-    select as_of_on, currency, sum(total_amount) as amount, sum(functional_total_amount) as functional_amount
+    select
+        as_of_on,
+        currency,
+        sum(total_amount) as amount,
+        sum(functional_total_amount) as functional_amount
     from {{ ref('ar_aging') }}
     group by as_of_on, currency
 ),
@@ -20,7 +24,11 @@ moved as (
     group by dates.as_of_on, ledger.currency
 )
 
-select moved.as_of_on, moved.currency, moved.amount as by_ledger, aged.amount as by_item
+select
+    moved.as_of_on,
+    moved.currency,
+    moved.amount as by_ledger,
+    aged.amount as by_item
 from moved
 left join aged on moved.as_of_on = aged.as_of_on and moved.currency = aged.currency
 where

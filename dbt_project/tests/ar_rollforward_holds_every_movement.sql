@@ -4,15 +4,18 @@ with rolled as (
         legal_entity_id,
         currency,
         sum(
-            invoices_amount + debit_memos_amount + credit_memos_amount + write_offs_amount + voids_amount + payments_amount
-            + refunds_amount + chargebacks_amount
+            invoices_amount + debit_memos_amount + credit_memos_amount + write_offs_amount + voids_amount
+            + payments_amount + refunds_amount + chargebacks_amount
         ) as amount
     from {{ ref('ar_rollforward') }}
     group by legal_entity_id, currency
 ),
 
 moved as (
-    select ledger.legal_entity_id, ledger.currency, sum(ledger.amount) as amount
+    select
+        ledger.legal_entity_id,
+        ledger.currency,
+        sum(ledger.amount) as amount
     from {{ ref('ar_ledger') }} as ledger
     left join {{ ref('stg_legal_entities') }} as entities on ledger.legal_entity_id = entities.legal_entity_id
     inner join {{ ref('int_calendar_dates__placed') }} as cut
@@ -21,7 +24,11 @@ moved as (
     group by ledger.legal_entity_id, ledger.currency
 )
 
-select moved.legal_entity_id, moved.currency, moved.amount as in_ledger, rolled.amount as in_rollforward
+select
+    moved.legal_entity_id,
+    moved.currency,
+    moved.amount as in_ledger,
+    rolled.amount as in_rollforward
 from moved
 left join rolled on moved.legal_entity_id = rolled.legal_entity_id and moved.currency = rolled.currency
 where moved.amount <> coalesce(rolled.amount, 0)

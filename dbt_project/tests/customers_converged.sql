@@ -2,13 +2,20 @@
 {{ config(severity='warn') }}
 with stated as (
     {%- for column in ['crm_customer_id', 'billing_customer_id', 'erp_customer_id', 'merged_into_customer_id'] %}
-    select customer_id as one, {{ column }} as other from {{ source('canonical', 'customers') }}
-    where {{ column }} is not null and (not is_deleted or merged_into_customer_id is not null)
-    {{ 'union all' if not loop.last }}
+        select
+            customer_id as one,
+            {{ column }} as other
+        from {{ source('canonical', 'customers') }}
+        where {{ column }} is not null and (not is_deleted or merged_into_customer_id is not null)
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
 
-select stated.one, stated.other, ones.customer_id as golden_of_one, others.customer_id as golden_of_other
+select
+    stated.one,
+    stated.other,
+    ones.customer_id as golden_of_one,
+    others.customer_id as golden_of_other
 from stated
 inner join {{ ref('int_customers__identified') }} as ones on stated.one = ones.source_customer_id
 inner join {{ ref('int_customers__identified') }} as others on stated.other = others.source_customer_id

@@ -95,9 +95,10 @@ def _events(
                 added = {**numbers[name], **specs.lineage(tables[name]), **stands}
                 yield dg.MaterializeResult(asset_key=event.asset_key, metadata={**event.metadata, **added})
     else:
-        for name in tables.keys() & numbers.keys():
-            added = {**numbers[name], **specs.lineage(tables[name]), **stands}
-            yield dg.MaterializeResult(asset_key=specs.key(name), metadata=added)
+        for model in manifest.in_order:
+            if model.table in numbers:
+                added = {**numbers[model.table], **specs.lineage(model), **stands}
+                yield dg.MaterializeResult(asset_key=specs.key(model.table), metadata=added)
     for name, form in forms.items():
         yield _explained(name, form)
 

@@ -31,11 +31,11 @@ def build_defs(
     company = Company(home, tell) if tell else Company(home)
     systems = find_systems(home)
     models = kept(manifest)
-    definitions = dg.Definitions(
-        assets=[load_assets(systems), conform_assets(systems), build_assets(models), publish_assets(models)],
+    assets = [load_assets(systems), conform_assets(systems), build_assets(models), publish_assets(models)]
+    return dg.Definitions(
+        assets=dg.map_asset_specs(due(systems), assets),
         jobs=JOBS,
         schedules=SCHEDULES,
         resources={"company": company},
         executor=dg.in_process_executor,
     )
-    return definitions.map_asset_specs(func=due(systems))

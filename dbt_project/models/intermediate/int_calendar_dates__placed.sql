@@ -97,37 +97,41 @@ one_each as (
     where choice = 1
 ),
 
+-- A calendar that keeps no period, quarter or year for the date leaves it to the group's.
 chosen as (
     select
         calendars.calendar,
         days.day,
-        {%- for kind in ['period', 'quarter', 'year'] %}
-            coalesce(own_{{ kind }}.accounting_period_id, group_{{ kind }}.accounting_period_id) as {{ kind }}_id,
-            coalesce(own_{{ kind }}.name, group_{{ kind }}.name) as {{ kind }}_name,
-            coalesce(own_{{ kind }}.starts_on, group_{{ kind }}.starts_on) as {{ kind }}_starts_on,
-            coalesce(own_{{ kind }}.ends_on, group_{{ kind }}.ends_on) as {{ kind }}_ends_on,
-            coalesce(own_{{ kind }}.is_closed, group_{{ kind }}.is_closed, false) as is_{{ kind }}_closed{{ ',' if not loop.last }}
-        {%- endfor %}
+        coalesce(periods.accounting_period_id, group_periods.accounting_period_id) as accounting_period_id,
+        coalesce(periods.name, group_periods.name) as period_name,
+        coalesce(periods.starts_on, group_periods.starts_on) as period_starts_on,
+        coalesce(periods.ends_on, group_periods.ends_on) as period_ends_on,
+        coalesce(periods.is_closed, group_periods.is_closed, false) as is_period_closed,
+        coalesce(quarters.starts_on, group_quarters.starts_on) as quarter_starts_on,
+        coalesce(quarters.ends_on, group_quarters.ends_on) as quarter_ends_on,
+        coalesce(years.starts_on, group_years.starts_on) as year_starts_on,
+        coalesce(years.ends_on, group_years.ends_on) as year_ends_on
     from calendars
     cross join days
-    -- A calendar that keeps no period, quarter or year for the date leaves it to the group's.
-    {%- for kind in ['period', 'quarter', 'year'] %}
-        left join one_each as own_{{ kind }}
-            on
-                days.day = own_{{ kind }}.day and calendars.calendar = own_{{ kind }}.calendar
-                and own_{{ kind }}.kind = '{{ kind }}'
-        left join one_each as group_{{ kind }}
-            on
-                days.day = group_{{ kind }}.day and group_{{ kind }}.calendar = ''
-                and group_{{ kind }}.kind = '{{ kind }}'
-    {%- endfor %}
+    left join one_each as periods
+        on days.day = periods.day and calendars.calendar = periods.calendar and periods.kind = 'period'
+    left join one_each as quarters
+        on days.day = quarters.day and calendars.calendar = quarters.calendar and quarters.kind = 'quarter'
+    left join one_each as years
+        on days.day = years.day and calendars.calendar = years.calendar and years.kind = 'year'
+    left join one_each as group_periods
+        on days.day = group_periods.day and group_periods.calendar = '' and group_periods.kind = 'period'
+    left join one_each as group_quarters
+        on days.day = group_quarters.day and group_quarters.calendar = '' and group_quarters.kind = 'quarter'
+    left join one_each as group_years
+        on days.day = group_years.day and group_years.calendar = '' and group_years.kind = 'year'
 ),
 
 by_date as (
     select
         calendar,
         day as date_on,
-        period_id as accounting_period_id,
+        accounting_period_id,
         coalesce(period_name, strftime(day, '%Y-%m')) as period,
         coalesce(period_starts_on, cast(date_trunc('month', day) as date)) as period_starts_on,
         coalesce(period_ends_on, last_day(day)) as period_ends_on,
