@@ -123,13 +123,20 @@ def canonical(name: str, systems: dict[str, System]) -> dg.AssetSpec:
 
 
 def mapped_tables(entity: str, systems: dict[str, System]) -> set[dg.AssetKey]:
-    """Raw tables that the mappings of an entity read."""
+    """Raw tables that the mappings of an entity read, by themselves or through the steps they share."""
     return {
         dg.AssetKey([f"raw_{system.name}", table])
         for system in systems.values()
-        if (path := system.mappings.get(entity))
-        for table in _tables_in(path, frozenset(system.tables))
+        if entity in system.mappings
+        for table in _tables_behind(system.mappings[entity], system)
     }
+
+
+def _tables_behind(path: Path, system: System) -> set[str]:
+    """Tables that one file names, and those behind each shared step that it names."""
+    named = _tables_in(path, frozenset(system.tables) | frozenset(system.shared))
+    steps = (system.shared[name] for name in named if name in system.shared and system.shared[name] != path)
+    return {name for name in named if name in system.tables}.union(*(_tables_behind(step, system) for step in steps))
 
 
 @cache
