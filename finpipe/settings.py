@@ -88,8 +88,8 @@ class Config:
     legal_entity: dict[str, str] = field(default_factory=dict)
     #: Overrides of sources/<system>/system.toml, merged key by key.
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What DuckDB may hold before it spills; below this, large reconciliations fail rather than spill.
-    memory_limit: str = "2GB"
+    #: What DuckDB may hold before it spills to disk.
+    memory_limit: str = "700MB"
     threads: int = 2
     #: Publications to keep beside the one in force; those of a period's end are kept for ever.
     keep_publications: int = 10

@@ -94,11 +94,26 @@ right_open_{{ loop.index }} as materialized (
 
 {% if pass.get('by') -%}
 -- References first, by themselves: a join of everything in one currency would grow with the square of the records.
-named_{{ loop.index }} as materialized (
+near_{{ loop.index }} as materialized (
     select l.*, rx.record_id as candidate_id
     from left_open_{{ loop.index }} as l
     inner join left_references as lx on l.record_id = lx.record_id and lx.kind = '{{ pass.by }}'
     inner join right_references as rx on lx.reference = rx.reference and rx.kind = '{{ pass.by }}'
+),
+
+{% elif pass.get('days') -%}
+-- Each day that is near enough, by itself: a join of equal amounts of all days would grow with their square.
+near_{{ loop.index }} as materialized (
+    select
+        *,
+        unnest(range({{ weekday_number('happened_on') }} - {{ pass.days }}, {{ weekday_number('happened_on') }} + {{ pass.days + 1 }}))
+            as near_weekday
+    from left_open_{{ loop.index }}
+),
+
+{% else -%}
+near_{{ loop.index }} as (
+    select *, {{ weekday_number('happened_on') }} as near_weekday from left_open_{{ loop.index }}
 ),
 
 {% endif -%}
@@ -107,18 +122,18 @@ candidates_{{ loop.index }} as (
         l.record_id as left_id,
         r.record_id as right_id,
         case when l.amount = r.amount and coalesce(l.currency, '') = coalesce(r.currency, '') then 0 else 1 end as misfit
+    from near_{{ loop.index }} as l
+    inner join right_open_{{ loop.index }} as r
     {%- if pass.get('by') %}
-    from named_{{ loop.index }} as l
-    inner join right_open_{{ loop.index }} as r on l.candidate_id = r.record_id
+        on l.candidate_id = r.record_id
     {%- else %}
-    from left_open_{{ loop.index }} as l
-    inner join right_open_{{ loop.index }} as r on l.currency = r.currency
+        on l.currency = r.currency and l.near_weekday = {{ weekday_number('r.happened_on') }}
     {%- endif %}
         {%- if pass.get('amount') %} and l.amount = r.amount and l.currency = r.currency{% endif %}
         {%- if pass.get('customer') %} and l.customer_id = r.customer_id{% endif %}
     where
         true
-        {%- if pass.get('days') is not none and pass.get('days') is defined %}
+        {%- if pass.get('by') and pass.get('days') is not none and pass.get('days') is defined %}
         and abs({{ weekday_number('l.happened_on') }} - {{ weekday_number('r.happened_on') }}) <= {{ pass.days }}
         {%- endif %}
         {%- if pass.get('when') %}
@@ -215,8 +230,12 @@ duplicates as (
     where right_references.kind = 'ids'
 ),
 
+-- Both whole records ride along as structs, so that no check joins them again: an inequality between two sides that
+-- meet in a join of their own would be tried on every pair there could be.
 joined as (
     select
+        l,
+        r,
         pairs.left_id,
         pairs.right_id,
         pairs.rule,
@@ -325,7 +344,7 @@ found_currency as (
 {% for check in checks -%}
 checked_{{ loop.index }} as (
     select
-        amount_lines.*,
+        *,
         '{{ check.code }}' as code,
         {%- if check.get('tolerance') %}
         case when abs({{ check.left }} - {{ check.right }}) <= {{ check.tolerance }} then 'minor' end as severity,
@@ -336,16 +355,15 @@ checked_{{ loop.index }} as (
         '{{ 'consequence' if check.get('consequence') else 'rounding' if check.get('rounding') else 'finding' }}'
             as line_kind,
         concat(
-            '{{ left_noun }} ', amount_lines.label, ': {{ check.what }} ', {{ check.left }},
+            '{{ left_noun }} ', label, ': {{ check.what }} ', {{ check.left }},
             ' against ', {{ check.right }}, ' of its {{ right_noun }}'
         ) as sentence
     from amount_lines
-    inner join left_records as l on amount_lines.left_id = l.record_id
-    inner join right_records as r on amount_lines.right_id = r.record_id
     where
-        {{ check.left }} <> {{ check.right }}
+        alone is null
+        and {{ check.left }} <> {{ check.right }}
         {%- if check.get('money', true) %}
-        and not amount_lines.is_cross_currency
+        and not is_cross_currency
         {%- endif %}
         {%- if check.get('when') %}
         and ({{ check.when }})

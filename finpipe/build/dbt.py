@@ -35,7 +35,7 @@ def invoke(
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs three CPU seconds: only who builds pays
 
     fingerprint = parsed.key(variables, warehouse.stem)
-    manifest = parsed.recall(scratch, fingerprint)
+    manifest = parsed.recall(fingerprint)
     with _environment({**_ENVIRONMENT, **(settings or {}), "FINPIPE_WAREHOUSE": str(warehouse)}), _released():
         result = dbtRunner(manifest, callbacks=[listen]).invoke(
             [
@@ -60,8 +60,8 @@ def invoke(
             got=" ".join(str(result.exception).split()),
             fix="correct the model or macro it names",
         )
-    if manifest is None and result.success:
-        parsed.keep(scratch, fingerprint)
+    if manifest is None:
+        parsed.keep(scratch / "target" / "partial_parse.msgpack", fingerprint)
     return bool(result.success)
 
 

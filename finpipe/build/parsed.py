@@ -1,12 +1,15 @@
-"""dbt's parsed project, kept in the home, so that a build does not read and parse two hundred files again.
+"""dbt's parsed project, kept beside it, so that a build does not read and parse two hundred files again.
 
 Belongs here: when what was parsed still holds.  Does not belong here: running dbt (``dbt``).
 Parsing costs five CPU seconds, reading what it gave half of one.  dbt keeps its own copy but compares variables too,
 so that each new business date parses everything again; ``as_of`` is read when models are compiled, never before.
+All homes share what is kept, in dbt's own git-ignored ``target``; it holds no data and may be deleted at any time.
 """
 
 import hashlib
 import json
+import os
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from finpipe.build.manifest import DBT_PROJECT
 _INPUTS = ("*.sql", "*.yml", "*.csv")
 _LATE = ("as_of",)
 _PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb")
+#: One for each configuration in use; the oldest goes beyond that.
+_MOST_KEPT = 8
 
 
 def key(variables: str, database: str) -> str:
@@ -29,9 +34,9 @@ def key(variables: str, database: str) -> str:
     return total.hexdigest()[:16]
 
 
-def recall(scratch: Path, fingerprint: str) -> Any | None:
+def recall(fingerprint: str) -> Any | None:
     """The manifest that was parsed under this fingerprint, or None."""
-    path = _place(scratch, fingerprint)
+    path = _place(fingerprint)
     if not path.exists():
         return None
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - as dear as dbt
@@ -42,15 +47,23 @@ def recall(scratch: Path, fingerprint: str) -> Any | None:
     return manifest
 
 
-def keep(scratch: Path, fingerprint: str) -> None:
-    """Keep what dbt has just parsed; what was kept before is of no more use."""
-    fresh = scratch / "target" / "partial_parse.msgpack"
-    if not fresh.exists():
-        return
-    for old in scratch.glob("parsed-*.msgpack"):
-        old.unlink()
-    fresh.replace(_place(scratch, fingerprint))
+def keep(fresh: Path, fingerprint: str) -> None:
+    """Keep what dbt has just parsed; where the project cannot be written, the next build parses again."""
+    place = _place(fingerprint)
+    draft = place.with_suffix(f".{os.getpid()}")
+    try:
+        place.parent.mkdir(exist_ok=True)
+        shutil.copyfile(fresh, draft)
+        draft.replace(place)
+        for old in sorted(place.parent.glob("parsed-*.msgpack"), key=_age)[:-_MOST_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        draft.unlink(missing_ok=True)
 
 
-def _place(scratch: Path, fingerprint: str) -> Path:
-    return scratch / f"parsed-{fingerprint}.msgpack"
+def _place(fingerprint: str) -> Path:
+    return DBT_PROJECT / "target" / f"parsed-{fingerprint}.msgpack"
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0

@@ -6,7 +6,7 @@ taken as its text, every row is hashed, and the hashes are added.  Counting each
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import duckdb
@@ -32,9 +32,17 @@ def digest_tables(
 
     ``without`` leaves columns out: ``load_seq``, say, to compare two homes that landed in different orders.
     """
+    tables = tables_of(connection, schemas, catalog)
+    columns: dict[tuple[str, str], list[str]] = {table: [] for table in tables}
+    # Columns by name, so that their order does not show either; asked once, for each question reads the whole catalogue.
+    for schema, table, column in connection.execute(
+        f"select schema_name, table_name, column_name from duckdb_columns() where {_within(catalog)} order by column_name"
+    ).fetchall():
+        if (schema, table) in columns and column not in without:
+            columns[schema, table].append(column)
     return {
-        f"{schema}.{table}": digest_table(connection, catalog, schema, table, without)
-        for schema, table in tables_of(connection, schemas, catalog)
+        f"{schema}.{table}": _digest(connection, ".".join(quoted(p) for p in (catalog, schema, table) if p), names)
+        for (schema, table), names in columns.items()
     }
 
 
@@ -43,38 +51,23 @@ def tables_of(
 ) -> list[tuple[str, str]]:
     """Schema and name of each base table in the schemas, in order."""
     listed = ", ".join(literal(s) for s in schemas)
-    where = "database_name = " + (literal(catalog) if catalog else "current_database()")
     found = connection.execute(
-        f"select schema_name, table_name from duckdb_tables() where {where} and schema_name in ({listed}) "
+        f"select schema_name, table_name from duckdb_tables() where {_within(catalog)} and schema_name in ({listed}) "
         "and not internal and not temporary order by all"
     ).fetchall()
     return [(schema, table) for schema, table in found]
 
 
-def digest_table(
-    connection: duckdb.DuckDBPyConnection,
-    catalog: str | None,
-    schema: str,
-    table: str,
-    without: frozenset[str] = frozenset(),
-) -> Digest:
-    """Digest of one table: columns by name, so their order does not show either."""
-    where = "database_name = " + (literal(catalog) if catalog else "current_database()")
-    columns = [
-        name
-        for (name,) in connection.execute(
-            f"select column_name from duckdb_columns() where {where} and schema_name = ? and table_name = ? "
-            "order by column_name",
-            [schema, table],
-        ).fetchall()
-        if name not in without
-    ]
-    relation = ".".join(quoted(part) for part in (catalog, schema, table) if part)
+def _within(catalog: str | None) -> str:
+    return "database_name = " + (literal(catalog) if catalog else "current_database()")
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> Digest:
     # Unit separator between values, record separator for null: neither occurs in the text of a value of ours.
     row = ", ".join(f"coalesce({quoted(name)}::varchar, chr(30))" for name in columns) or "''"
     rows, high, low = connection.execute(
-        f"select count(*), sum(md5_number_upper(row_text)::hugeint), sum(md5_number_lower(row_text)::hugeint) "
-        f"from (select concat_ws(chr(31), {row}) as row_text from {relation})"
+        f"select count(*), sum((hash >> 64)::hugeint), sum((hash & 18446744073709551615)::hugeint) "
+        f"from (select md5_number(concat_ws(chr(31), {row})) as hash from {relation})"
     ).fetchall()[0]
     facts = f"{','.join(columns)}|{rows}|{high or 0}|{low or 0}"
     return Digest(rows, hashlib.sha256(facts.encode()).hexdigest()[:32])

@@ -37,6 +37,10 @@ DIGESTED = ("canonical", "main", "quarantine")
 STORAGE_VERSION = "v1.2.0"
 
 
+#: By schema and table: what the table means, and what its columns mean.
+Catalogue = dict[tuple[str, str], tuple[str, dict[str, str]]]
+
+
 @dataclass(frozen=True)
 class Stamps:
     """What the figures follow from."""
@@ -117,9 +121,11 @@ def _write(
     """Copy tables, comments and parquet into the draft; return the digests of what was written."""
     connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version {literal(STORAGE_VERSION)})")
     try:
+        catalogue = _catalogue(connection)
         for schema, table in tables_of(connection, SCHEMAS):
             progress(f"{SCHEMAS[schema]}.{table}")
             _copy(connection, schema, table, draft)
+            _describe(connection, schema, table, *_comments(connection, catalogue, schema, table))
         _stamp(connection, seq, stamps)
         digests = digest_tables(connection, DIGESTED, catalog="draft")
         digests.pop("main.publication")
@@ -130,22 +136,29 @@ def _write(
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft: Path) -> None:
-    """One table with its comments, and the same rows as parquet."""
+    """One table, and the same rows as parquet."""
     to = SCHEMAS[schema]
     target = f"draft.{quoted(to)}.{quoted(table)}"
     connection.execute(f"create schema if not exists draft.{quoted(to)}")
     connection.execute(f"create table {target} as select * from {quoted(schema)}.{quoted(table)}")
-    about, fields = _comments(connection, schema, table)
-    if about:
-        connection.execute(f"comment on table {target} is {literal(about)}")
-    for name, text in fields.items():
-        connection.execute(f"comment on column {target}.{quoted(name)} is {literal(text)}")
     folder = draft / "parquet" if to == "main" else draft / "parquet" / to
     folder.mkdir(parents=True, exist_ok=True)
     connection.execute(f"copy {target} to {literal(folder / f'{table}.parquet')} (format parquet, compression zstd)")
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[str, dict[str, str]]:
+def _describe(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, about: str, fields: Mapping[str, str]
+) -> None:
+    """The table's and its columns' words, as comments that stay with the file."""
+    target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
+    said = [f"comment on table {target} is {literal(about)}"] if about else []
+    said += [f"comment on column {target}.{quoted(name)} is {literal(text)}" for name, text in fields.items()]
+    connection.execute("; ".join(said))
+
+
+def _comments(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, schema: str, table: str
+) -> tuple[str, dict[str, str]]:
     """What a table and its columns mean: the contract for an entity, the catalogue for everything else."""
     from finpipe.contracts import columns, entities  # noqa: PLC0415 - reading a snapshot must not cost pandera
 
@@ -153,12 +166,24 @@ def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
         return " ".join((entity.__doc__ or "").split()), {c.name: c.description for c in columns(entity)}
     if schema in ("ledger", "quarantine"):
         return TABLES.get(f"{schema}.{table}", ""), _known(connection, f"{quoted(schema)}.{quoted(table)}")
-    where = f"database_name = current_database() and schema_name = {literal(schema)} and table_name = {literal(table)}"
-    about = connection.execute(f"select comment from duckdb_tables() where {where}").fetchall()
-    fields = connection.execute(
-        f"select column_name, comment from duckdb_columns() where {where} and comment is not null"
-    ).fetchall()
-    return about[0][0] or "", dict(fields)
+    return catalogue[schema, table]
+
+
+def _catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
+    """Comments of all tables and columns of the warehouse, asked once: each question reads the whole catalogue."""
+    known: Catalogue = {
+        (schema, table): (about or "", {})
+        for schema, table, about in connection.execute(
+            "select schema_name, table_name, comment from duckdb_tables() where database_name = current_database()"
+        ).fetchall()
+    }
+    for schema, table, column, text in connection.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns() "
+        "where database_name = current_database() and comment is not null order by column_index"
+    ).fetchall():
+        if (schema, table) in known:
+            known[schema, table][1][column] = text
+    return known
 
 
 def _known(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -77,7 +77,7 @@ receipts as (
         receipts.currency,
         receipts.happened_on,
         receipts.amount,
-        receipts.external_ref is null as is_expected,
+        receipts.external_ref is null and receipts.amount <> 0 as is_expected,
         repetitions.repeats
     from all_receipts as receipts
     left join repetitions on receipts.record_id = repetitions.record_id
@@ -108,20 +108,20 @@ postings as (
 refused_lines as (
     select
         row_key as record_id,
-        json_extract_string(row, '$.journal_event_id') as journal_event_id,
-        json_extract_string(row, '$.gl_account_id') as gl_account_id,
-        json_extract_string(row, '$.legal_entity_id') as legal_entity_id,
-        coalesce(json_extract_string(row, '$.transaction_currency'), currency) as currency,
-        coalesce(try_cast(json_extract_string(row, '$.transaction_amount') as decimal(18, 4)), amount) as amount
-    from {{ source('quarantine', 'rows') }}
+        json_extract_string(rows.row, '$.journal_event_id') as journal_event_id,
+        json_extract_string(rows.row, '$.gl_account_id') as gl_account_id,
+        json_extract_string(rows.row, '$.legal_entity_id') as legal_entity_id,
+        coalesce(json_extract_string(rows.row, '$.transaction_currency'), currency) as currency,
+        coalesce(try_cast(json_extract_string(rows.row, '$.transaction_amount') as decimal(18, 4)), amount) as amount
+    from {{ source('quarantine', 'rows') }} as rows
     where entity = 'journal_lines'
 ),
 
 refused_events as (
     select
         row_key as journal_event_id,
-        max(try_cast(json_extract_string(row, '$.posted_on') as date)) as posted_on
-    from {{ source('quarantine', 'rows') }}
+        max(try_cast(json_extract_string(rows.row, '$.posted_on') as date)) as posted_on
+    from {{ source('quarantine', 'rows') }} as rows
     where entity = 'journal_events'
     group by row_key
 ),
