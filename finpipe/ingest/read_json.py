@@ -137,16 +137,23 @@ def _wrapped(job: Job, shapes: Sequence[Shape]) -> bool:
 
 
 def _unwrap(job: Job, relation: str) -> str:
-    """Rows of pages and objects of events, staged in file order; other objects stay themselves."""
+    """Rows of pages and objects of events, staged in file order; other objects stay themselves.
+
+    Events are staged in the order in which they happened, for lists of them come newest first: of two states of one
+    object the later must be the later row.
+    """
     cases = [
         f"when json_type(json, {literal(json_path([r]))}) = 'ARRAY' "
         f"then json_extract(json, {literal(json_path([r]) + '[*]')})"
         for r in _records(job)
     ]
+    pages = f"select unnest(case {' '.join(cases)} else [json] end) as json from {relation}"
+    is_event = "json_extract_string(json, '$.object') = 'event' and json_type(json, '$.data.object') = 'OBJECT'"
     job.connection.execute(
-        f"create or replace temp table unwrapped as select unnest(case {' '.join(cases)} "
-        "when json_extract_string(json, '$.object') = 'event' and json_type(json, '$.data.object') = 'OBJECT' "
-        f"then [json_extract(json, '$.data.object')] else [json] end) as json from {relation}"
+        "create or replace temp table unwrapped as with placed as (select json, row_number() over () as place, "
+        f"{is_event} as is_event from ({pages})) "
+        "select case when is_event then json_extract(json, '$.data.object') else json end as json from placed order by "
+        "case when is_event then try_cast(json_extract_string(json, '$.created') as bigint) end nulls first, place"
     )
     return "unwrapped"
 

@@ -34,9 +34,10 @@ def digest_tables(
     """
     tables = tables_of(connection, schemas, catalog)
     columns: dict[tuple[str, str], list[str]] = {table: [] for table in tables}
-    # Columns by name, so that their order does not show either; asked once, for each question reads the whole catalogue.
+    # Columns by name, so their order does not show either; asked once, for each question reads the whole catalogue.
     for schema, table, column in connection.execute(
-        f"select schema_name, table_name, column_name from duckdb_columns() where {_within(catalog)} order by column_name"
+        "select schema_name, table_name, column_name from duckdb_columns() "
+        f"where {_within(catalog)} order by column_name"
     ).fetchall():
         if (schema, table) in columns and column not in without:
             columns[schema, table].append(column)
