@@ -29,6 +29,15 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
+    page: "Page | None" = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
+
+    stated_rows: int
+    offset: int | None
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def _entry(systems: dict[str, System], outcome: _Outcome, totals: dict[tuple[int
         reason = _reason(problem)
         return ledger.Entry(manifest, spec, reason=reason, fix=problem.fix)
     tables = tuple(
-        ledger.TableEntry(p.table.name, p.rows, totals.get((manifest.order, p.table.name)), "; ".join(p.notes))
+        ledger.TableEntry(p.table.name, p.rows, totals.get((manifest.order, p.table.name)), "; ".join(p.notes), p.page)
         for p in outcome.parts
     )
     return ledger.Entry(manifest, spec, tables)
