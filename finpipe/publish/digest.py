@@ -66,11 +66,11 @@ def _within(catalog: str | None) -> str:
 def _digest(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> Digest:
     # Unit separator between values, record separator for null: neither occurs in the text of a value of ours.
     row = ", ".join(f"coalesce({quoted(name)}::varchar, chr(30))" for name in columns) or "''"
-    rows, high, low = connection.execute(
-        f"select count(*), sum((hash >> 64)::hugeint), sum((hash & 18446744073709551615)::hugeint) "
+    rows, one, other = connection.execute(
+        f"select count(*), sum((hash & 18446744073709551615)::hugeint), sum((hash >> 64)::hugeint) "
         f"from (select md5_number(concat_ws(chr(31), {row})) as hash from {relation})"
     ).fetchall()[0]
-    facts = f"{','.join(columns)}|{rows}|{high or 0}|{low or 0}"
+    facts = f"{','.join(columns)}|{rows}|{one or 0}|{other or 0}"
     return Digest(rows, hashlib.sha256(facts.encode()).hexdigest()[:32])
 
 
