@@ -18,7 +18,19 @@ from finpipe.publish import Stamps, publish
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
 
-READING = ("status", "query", "exceptions", "verify", "systems", "publications", "rebuild", "land", "fetch", "run")
+READING = (
+    "doctor",
+    "status",
+    "query",
+    "exceptions",
+    "verify",
+    "systems",
+    "publications",
+    "rebuild",
+    "land",
+    "fetch",
+    "run",
+)
 
 
 @pytest.fixture
