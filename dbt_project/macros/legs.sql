@@ -11,6 +11,7 @@
     'rec_debits__credits',
     'rec_rows_read__rows_kept',
     'rec_balances_stated__movements',
+    'rec_references__records',
     'rec_crm_accounts__billing_customers',
     'rec_crm_accounts__erp_customers',
     'rec_parents__tops',

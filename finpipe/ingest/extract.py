@@ -55,6 +55,15 @@ class Rows:
     relation: str
 
 
+class MissingColumn(FinpipeError):
+    """A file lacks columns without which it is not its table: ``missing`` names them."""
+
+    def __init__(self, missing: str, *, hint: str, where: str, got: str, fix: str) -> None:
+        """Say which columns are missing, and what looks like them."""
+        super().__init__(f"required column {missing} is missing{hint}", where=where, got=got, fix=fix)
+        self.missing = missing
+
+
 def write_part(job: Job, table: Table, origins: Sequence[Rows]) -> Part:
     """Write one table's rows as parquet of text columns in one statement."""
     target = job.folder / f"{table.name}.parquet"
@@ -114,8 +123,9 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
     close = difflib.get_close_matches(wanted, [snake(n) for n in names], n=2, cutoff=0.6)
     hint = f" (renamed to {' or '.join(close)}?)" if close else ""
     other = "" if close else _rather(job.system, table, names)
-    raise FinpipeError(
-        f"required column {', '.join(missing)} is missing{hint}",
+    raise MissingColumn(
+        ", ".join(missing),
+        hint=hint,
         where=f"{job.name} as {job.system.name}.{table.name}",
         got="columns " + ", ".join(names)[:600],
         fix=other

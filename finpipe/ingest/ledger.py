@@ -18,7 +18,7 @@ from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-2"
+READER = "reader-3"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 
@@ -26,7 +26,9 @@ _TABLES = """
 create table if not exists ledger.loads (
     load_seq bigint primary key, system varchar, table_name varchar, digest varchar, original_name varchar,
     path varchar, received_at timestamptz, bytes bigint, rows bigint, verdict varchar, reason varchar, fix varchar,
-    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar);
+    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar, missing varchar);
+-- Databases made before refusals said which columns were missing are read again, but keep their table.
+alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
     load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar);
 create table if not exists ledger.row_accounts (
@@ -66,6 +68,8 @@ class Entry:
     tables: tuple[TableEntry, ...] = ()
     reason: str = ""
     fix: str = ""
+    #: Required columns the file lacked, if that is why it was refused.
+    missing: str = ""
 
     @property
     def verdict(self) -> str:
@@ -79,7 +83,7 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
     if not entries:
         return
     connection.executemany(
-        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
         [_row(e) for e in entries],
     )
     tables = [
@@ -97,7 +101,7 @@ def _row(e: Entry) -> tuple[Any, ...]:
     rows = sum(t.rows for t in e.tables)
     return (
         *(m.order, m.system, m.table, m.sha256, m.original_name, m.file, m.received_at, m.bytes, rows),
-        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER),
+        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER, e.missing or None),
     )
 
 

@@ -36,6 +36,7 @@ COLUMNS = {
     "verdict": "What came of it.",
     "reason": "Why the file was refused.",
     "fix": "How to mend it.",
+    "missing": "Required columns that the file lacked, if it was refused for that.",
     "spec_version": "Fingerprint of the system's description that read it.",
     "code_version": "Version of the code that did it.",
     "previous_hash": "Hash of the load before: the chain.",
