@@ -183,12 +183,13 @@ def invoices(plan: pl.DataFrame, settled: pl.DataFrame, items: pl.DataFrame) -> 
     few = items.filter(pl.col("position") < EMBEDDED).group_by("inv", maintain_order=True).agg(data=pl.struct(members))
     frame = plan.filter(~pl.col("is_wire")).join(settled, on="inv", how="left", maintain_order="left")
     frame = frame.join(few, on="inv", how="left", maintain_order="left").with_columns(
-        pl.col("paid", "credited", "post").fill_null(0), void=pl.col("void_on").is_not_null(),
+        pl.col("paid", "credited", "post").fill_null(0),
+        void=pl.col("void_on").is_not_null(),
         lost=pl.col("written_on").is_not_null(),
     )
     left = pl.when("void").then(0).otherwise(pl.col("total") - pl.col("paid") - pl.col("credited"))
-    status = pl.when("void").then(pl.lit("void")).when("lost").then(pl.lit("uncollectible"))
-    status = status.when(left == 0).then(pl.lit("paid")).otherwise(pl.lit("open"))
+    lost = pl.when("lost").then(pl.lit("uncollectible")).otherwise(pl.lit("open"))
+    status = pl.when("void").then(pl.lit("void")).when(left == 0).then(pl.lit("paid")).otherwise(lost)
     empty = pl.lit([])
     taxes = (
         pl.when(pl.col("tax") != 0)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from finpipe.demo import ids
-from finpipe.demo.company import Block
 from finpipe.demo.cash import WRITTEN
+from finpipe.demo.company import Block
 from finpipe.demo.contracts import CANCELLATION, DOWNGRADE, KINDS, RENEWAL, UPSELL
 from finpipe.demo.exact import add_days, decimal_text
 from finpipe.demo.world import DIGITS

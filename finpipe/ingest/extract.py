@@ -55,7 +55,7 @@ class Rows:
     relation: str
 
 
-class MissingColumn(FinpipeError):
+class MissingColumnError(FinpipeError):
     """A file lacks columns without which it is not its table: ``missing`` names them."""
 
     def __init__(self, missing: str, *, hint: str, where: str, got: str, fix: str) -> None:
@@ -123,7 +123,7 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
     close = difflib.get_close_matches(wanted, [snake(n) for n in names], n=2, cutoff=0.6)
     hint = f" (renamed to {' or '.join(close)}?)" if close else ""
     other = "" if close else _rather(job.system, table, names)
-    raise MissingColumn(
+    raise MissingColumnError(
         ", ".join(missing),
         hint=hint,
         where=f"{job.name} as {job.system.name}.{table.name}",

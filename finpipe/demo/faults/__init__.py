@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from finpipe.demo.faults import company, documents, files, masters
+from finpipe.demo.faults import company, documents, files, masters, records
 from finpipe.demo.faults.company import CompanyPlanter
 from finpipe.demo.faults.plan import Planter
 from finpipe.demo.out import DemoError
@@ -22,8 +22,8 @@ def _broken_rows(planter: Planter) -> None:
 
 def _vanished_records(planter: Planter) -> None:
     """DEL-UNSEEN in two systems: a payment of the ERP, an account of the CRM."""
-    documents.vanished(planter)
-    masters.account_vanished(planter)
+    records.payment_vanished(planter)
+    records.account_vanished(planter)
 
 
 IN_BLOCK: dict[str, Callable[[Planter], None]] = {
@@ -58,9 +58,9 @@ IN_BLOCK: dict[str, Callable[[Planter], None]] = {
     "FX-RATE": documents.fx_rate,
     "REV-NO-DATES": documents.revenue_without_dates,
     "DQ-RULE": _broken_rows,
-    "DISC-EXPIRED": documents.discount_expired,
+    "DISC-EXPIRED": records.discount_expired,
     "DEL-UNSEEN": _vanished_records,
-    "LATE-DATA": documents.legacy_invoice,
+    "LATE-DATA": records.legacy_invoice,
 }
 IN_COMPANY: dict[str, Callable[[CompanyPlanter], None]] = {
     "JE-UNBALANCED": company.journal_unbalanced,

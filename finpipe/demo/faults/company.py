@@ -253,7 +253,11 @@ def _bank_line_changed(p: CompanyPlanter) -> None:
     for v in p.some("CTRL-TOTAL bank", lines.filter(foreign & inner)):
         minor = list_price(400, v["ccy"])
         less = Decimal(minor).scaleb(-DIGITS[v["ccy"]])
-        p.edits.alter(name, v["bank_reference"], lambda row, by=less: row.update(amount=shifted(row["amount"], -by)))
+
+        def alter(row: Row, by: Decimal = less) -> None:
+            row["amount"] = shifted(row["amount"], -by)
+
+        p.edits.alter(name, v["bank_reference"], alter)
         day = p.world.horizon.start.fromisoformat(v["day"])
         p.note("CTRL-TOTAL", "bank/statement", v["statement_id"], v, amount=minor, day=day, related=v["bank_reference"])
 

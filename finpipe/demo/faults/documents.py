@@ -5,17 +5,15 @@ Belongs here: one function per code, each saying in its docstring how the fault 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 
 from finpipe.demo import ids
-from finpipe.demo.billing import INVOICE_LINES
 from finpipe.demo.cash import POST, SINGLE, UNPAID
 from finpipe.demo.faults.edits import ACCOUNTING, LINE, LINK, TRANSACTION, Row, shifted
 from finpipe.demo.faults.plan import Planter, invoice_ref, other_entity, spare_tid, stripe_id
-from finpipe.demo.stripe import EMBEDDED
 from finpipe.demo.world import CURRENCY_ID, DIGITS, ENTITIES, RATE_SCALE, usd_rate
 
 CARD = ~pl.col("is_wire")
@@ -133,14 +131,15 @@ def invoice_void_open(p: Planter) -> None:
         p.note("INV-VOID-OPEN", TRANSACTION, str(tid), v, amount=v["total"], day=v["void_on"], related=in_)
 
 
-def _paid(p: Planter, code: str, *conditions: pl.Expr) -> list[Row]:
+def paid(p: Planter, code: str, *conditions: pl.Expr) -> list[Row]:
+    """Return victims among payments of one whole invoice each."""
     whole = (pl.col("plan") == SINGLE) & (pl.col("invoices") == 1)
     return p.pick(code, p.block.payments, pl.all_horizontal(whole, *conditions))
 
 
 def payment_missing(p: Planter) -> None:
     """PAY-MISSING: a Stripe charge the ERP has no payment for; its invoice is still open there."""
-    for v in _paid(p, "PAY-MISSING", CARD):
+    for v in paid(p, "PAY-MISSING", CARD):
         tid = int(v["pay"]) // 4 * 32 + ids.PAYMENT_CODE
         p.remove_document(tid)
         p.edits.change(TRANSACTION, str(v["inv"] * 32), status="CustInvc:A")
@@ -149,7 +148,7 @@ def payment_missing(p: Planter) -> None:
 
 def payment_duplicate(p: Planter) -> None:
     """PAY-DUP: the ERP has the payment twice; the copy is applied to nothing."""
-    for v in _paid(p, "PAY-DUP", pl.col("ccy") == pl.col("func")):
+    for v in paid(p, "PAY-DUP", pl.col("ccy") == pl.col("func")):
         tid, new = v["pay"] // 4 * 32 + ids.PAYMENT_CODE, spare_tid(v["inv"], 2)
         p.copy_document(tid, new, lambda row: row.update(tranid=row["tranid"] + "-2"))
         p.note("PAY-DUP", TRANSACTION, str(new), v, amount=v["amount"], day=v["paid_on"], related=str(tid))
@@ -157,7 +156,7 @@ def payment_duplicate(p: Planter) -> None:
 
 def payment_unapplied(p: Planter) -> None:
     """PAY-UNAPPLIED: the ERP has the payment but did not apply it; the invoice is open, the cash unapplied."""
-    for v in _paid(p, "PAY-UNAPPLIED", pl.col("ccy") == pl.col("func")):
+    for v in paid(p, "PAY-UNAPPLIED", pl.col("ccy") == pl.col("func")):
         tid, invoice = v["pay"] // 4 * 32 + ids.PAYMENT_CODE, v["inv"] * 32
         p.edits.drop(LINK, f"{invoice}|{tid}")
         p.edits.change(TRANSACTION, str(invoice), status="CustInvc:A")
@@ -179,26 +178,26 @@ def _misrecorded(p: Planter, code: str, v: Row, more: int) -> None:
 
 def payment_short(p: Planter) -> None:
     """PAY-SHORT: the ERP payment is smaller than the charge; the rest of the invoice stays open."""
-    for v in _paid(p, "PAY-SHORT", CARD):
+    for v in paid(p, "PAY-SHORT", CARD):
         _misrecorded(p, "PAY-SHORT", v, -(v["amount"] // 13 + 1))
 
 
 def payment_over(p: Planter) -> None:
     """PAY-OVER: the ERP payment is larger than the charge; the excess is unapplied."""
-    for v in _paid(p, "PAY-OVER", CARD):
+    for v in paid(p, "PAY-OVER", CARD):
         _misrecorded(p, "PAY-OVER", v, v["amount"] // 11 + 1)
 
 
 def payment_fee(p: Planter) -> None:
     """PAY-FEE: the ERP payment was booked net of the processor's fee."""
-    for v in _paid(p, "PAY-FEE", CARD):
+    for v in paid(p, "PAY-FEE", CARD):
         _misrecorded(p, "PAY-FEE", v, -v["fee"])
 
 
 def payment_wrong_customer(p: Planter) -> None:
     """PAY-WRONG-CUST: the ERP payment names another customer of the same entity than the invoice it pays."""
     buyers = p.block.accounts.filter(pl.col("role") == 1)
-    for v in _paid(p, "PAY-WRONG-CUST", CARD):
+    for v in paid(p, "PAY-WRONG-CUST", CARD):
         others = buyers.filter(
             (pl.col("entity") == v["entity"]) & (pl.col("c") != v["c"]) & (pl.col("ccy") == v["ccy"])
         )
@@ -272,57 +271,6 @@ def product_unmapped(p: Planter) -> None:
         key = str(v["inv"] * 32 * 64 + 1)
         p.edits.change(LINE, key, item="901")
         p.note("PRD-UNMAPPED", LINE, key, v, amount=v["net"], day=v["invoiced_on"], related=str(v["inv"] * 32))
-
-
-def discount_expired(p: Planter) -> None:
-    """DISC-EXPIRED: the subscription's discount ended before the last service that was billed with it."""
-    given = (pl.col("charge") == "R") & (pl.col("disc") > 0) & pl.col("void_on").is_null()
-    card = p.block.invoices.filter(CARD).select("inv")
-    own = p.block.invoice_lines.filter(given).join(card, on="inv", how="semi", maintain_order="left")
-    first = [pl.col(k).first() for k in ("entity", "ccy", "invoiced_on")]
-    billed = own.group_by("root", "inv", maintain_order=True).agg(pl.col("s_on").min(), pl.col("disc").sum(), *first)
-    is_last = (pl.col("s_on") == pl.col("s_on").max().over("root")) & (pl.col("s_on") > pl.col("s_on").min().over("root"))
-    last = billed.filter(is_last).filter(pl.len().over("root") == 1)
-    for v in p.pick("DISC-EXPIRED", last, pl.lit(value=True)):
-        sub, ended = stripe_id("sub", v["root"]), int((v["s_on"] - date(1970, 1, 1)).total_seconds())
-
-        def alter(row: Row, end: int = ended) -> None:
-            row["discounts"][0]["end"] = end
-
-        p.edits.alter("stripe/subscription.jsonl", sub, alter)
-        p.note("DISC-EXPIRED", "stripe/invoice", invoice_ref(v)[1], v, amount=v["disc"], day=v["invoiced_on"], related=sub)
-
-
-def vanished(p: Planter) -> None:
-    """DEL-UNSEEN: an ERP payment that is nowhere any more, though its links are; nothing says that it was deleted."""
-    for v in _paid(p, "DEL-UNSEEN", CARD):
-        tid = v["pay"] // 4 * 32 + ids.PAYMENT_CODE
-        p.remove_document(tid, with_links=False)
-        p.note("DEL-UNSEEN", TRANSACTION, str(tid), v, amount=0, day=v["paid_on"], related=stripe_id("ch", v["pay"]))
-
-
-_BEFORE = 40  # days before the first day of all other systems
-_LEGACY = 9 * 10**14  # keys of objects from before: far from all others
-
-
-def legacy_invoice(p: Planter) -> None:
-    """LATE-DATA: an open Stripe invoice from before the ERP's first month."""
-    few = pl.col("lines") <= EMBEDDED
-    for v in p.pick("LATE-DATA", p.block.invoices, CARD & few & (pl.col("plan") == SINGLE)):
-        new, day = stripe_id("in", _LEGACY + v["inv"]), p.world.horizon.start - timedelta(days=_BEFORE)
-        moment = int((day - date(1970, 1, 1)).total_seconds()) + 36_000
-        row = p.rows("stripe/invoice.jsonl", "id", invoice_ref(v)[1])[0]
-        for n, line in enumerate(row["lines"]["data"]):
-            key = _LEGACY + v["inv"] * INVOICE_LINES + n
-            line.update(id=stripe_id("il", key), invoice=new, parent=None, period={"start": moment, "end": moment})
-        row.update(
-            id=new, number=row["number"].partition("-")[0] + "-0000", status="open", created=moment, due_date=moment,
-            status_transitions=row["status_transitions"] | {"finalized_at": moment, "paid_at": None}, parent=None,
-            amount_paid=0, amount_due=v["total"], amount_remaining=v["total"], attempted=False,
-            metadata=row["metadata"] | {"opportunity_id": None, "erp_invoice_id": None},
-        )  # fmt: skip
-        p.edits.add("stripe/invoice.jsonl", row)
-        p.note("LATE-DATA", "stripe/invoice", new, v, amount=v["total"], day=p.world.horizon.start)
 
 
 def orphan_line(p: Planter) -> None:

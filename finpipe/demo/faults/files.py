@@ -37,7 +37,9 @@ def misshapen(p: CompanyPlanter) -> None:
     _send(p, "DQ-SCHEMA", "stripe/product.jsonl", products[: len(products) * 3 // 5])
     lines = p.extracts["bank/statement.csv"]
     for e in ENTITIES:
-        own = _text(lines.filter(pl.col("account_id").str.starts_with(f"{e.no:02d}-") & (pl.col("currency") == e.currency)))
+        own = _text(
+            lines.filter(pl.col("account_id").str.starts_with(f"{e.no:02d}-") & (pl.col("currency") == e.currency))
+        )
         ragged = own.replace("ACCOUNT FEE ", "ACCOUNT FEE, ", 1)
         _send(p, "DQ-SCHEMA", f"bank/statement_{e.currency}.csv", ragged, {"entity": e.no, "ccy": e.currency})
 

@@ -12,10 +12,9 @@ from decimal import Decimal
 import polars as pl
 
 from finpipe.demo import ids
-from finpipe.demo.contracts import NEW, SLOTS, UPSELL
+from finpipe.demo.contracts import NEW, UPSELL
 from finpipe.demo.faults.edits import LINE, TRANSACTION, Row, shifted
 from finpipe.demo.faults.plan import Planter, salesforce_id, stripe_id
-from finpipe.demo.salesforce import LOST, OPEN
 from finpipe.demo.world import DIGITS
 
 ERP_CUSTOMER, ACCOUNT = "netsuite/customer.csv", "salesforce/Account.csv"
@@ -78,22 +77,6 @@ def customer_cycle(p: Planter) -> None:
         id_, child = salesforce_id("001", v["c"]), salesforce_id("001", v["child"])
         p.edits.change(ACCOUNT, id_, ParentId=child)
         _note(p, "CUS-CYCLE", ACCOUNT, id_, v, related=child)
-
-
-def account_vanished(p: Planter) -> None:
-    """DEL-UNSEEN: a prospect that is nowhere in the CRM any more, though an opportunity of it is."""
-    name = "salesforce/Opportunity.csv"
-    slots = pl.DataFrame({"slot": [LOST, OPEN]}, schema={"slot": pl.Int64})
-    keyed = p.block.accounts.join(slots, how="cross").with_columns(
-        Id=ids.salesforce("006", pl.col("c") * SLOTS + pl.col("slot"))
-    )
-    there = p.extracts[name].select("Id").filter(~pl.col("Id").is_in(sorted(p.edits.changes.get(name, {}))))
-    named = keyed.join(there, on="Id", how="semi", maintain_order="left").unique("c", keep="first", maintain_order=True)
-    nobodys = (pl.col("role") == 2) & (pl.col("head") != pl.col("c"))
-    for v in p.pick("DEL-UNSEEN account", named, nobodys, key="c", claim=False):
-        id_ = salesforce_id("001", v["c"])
-        p.edits.drop(ACCOUNT, id_)
-        _note(p, "DEL-UNSEEN", ACCOUNT, id_, v, related=v["Id"])
 
 
 def _orders(p: Planter, code: str, condition: pl.Expr) -> list[Row]:
