@@ -6,7 +6,7 @@ Does not belong here: any one format.
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -29,6 +29,9 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
+    #: Declared columns that a file of one shape (CSV, parquet) has, and those of them that hold any value.
+    columns: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,22 @@ def write_part(job: Job, table: Table, origins: Sequence[Rows]) -> Part:
         f"copy ({' union all '.join(selects)}) to {literal(target)} (format parquet, compression snappy)"
     ).fetchall()
     return Part(table, target, int(done[0][0]))
+
+
+def with_columns(part: Part, found: Iterable[str], notes: tuple[str, ...] = ()) -> Part:
+    """Add to a flat file's part which declared columns it has and, by parquet's own counts, which hold values."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    there, facts = set(found), pq.read_metadata(part.path)
+    nulls = [0] * len(part.table.columns)
+    for group in range(facts.num_row_groups):
+        for at in range(len(nulls)):
+            counts = facts.row_group(group).column(at).statistics
+            nulls[at] += counts.null_count if counts is not None and counts.has_null_count else 0
+    named = [(c, n) for c, n in zip(part.table.column_names, nulls, strict=True) if c in there]
+    return replace(
+        part, notes=notes, columns=tuple(c for c, _ in named), filled=tuple(c for c, n in named if n < part.rows)
+    )
 
 
 def _columns(job: Job, table: Table, rows: Rows) -> str:

@@ -27,10 +27,13 @@ create table if not exists ledger.loads (
     load_seq bigint primary key, system varchar, table_name varchar, digest varchar, original_name varchar,
     path varchar, received_at timestamptz, bytes bigint, rows bigint, verdict varchar, reason varchar, fix varchar,
     spec_version varchar, code_version varchar, previous_hash varchar, hash varchar, missing varchar);
--- Databases made before refusals said which columns were missing are read again, but keep their table.
+-- Databases made before the ledger kept columns are read again, but keep their tables.
 alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
-    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar);
+    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
+    columns varchar, filled varchar);
+alter table ledger.loaded_tables add column if not exists columns varchar;
+alter table ledger.loaded_tables add column if not exists filled varchar;
 create table if not exists ledger.row_accounts (
     load_seq bigint, system varchar, table_name varchar, rows bigint,
     accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
@@ -57,6 +60,8 @@ class TableEntry:
     rows: int
     measure_sum: str | None
     notes: str
+    columns: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,15 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
         [_row(e) for e in entries],
     )
     tables = [
-        (e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes)
+        (
+            *(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes),
+            *(",".join(t.columns) or None, ",".join(t.filled) or None),
+        )
         for e in entries
         for t in e.tables
     ]
     if tables:
-        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?)", tables)
+        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
 
 

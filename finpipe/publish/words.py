@@ -43,6 +43,8 @@ COLUMNS = {
     "hash": "Hash over this load's facts and the hash before.",
     "measure_sum": "Control total: sum of the table's measure as the reader saw it.",
     "notes": "What the reader remarked.",
+    "columns": "Declared columns that a CSV or parquet file has.",
+    "filled": "Those of them that hold any value.",
     "accepted": "Rows in force in canonical.",
     "superseded": "Rows that a newer version of their record replaced.",
     "duplicate": "Rows that repeat an earlier one in key and content.",

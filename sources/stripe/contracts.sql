@@ -15,6 +15,13 @@ dated as (
     select
         s.*,
         i.currency as item_currency,
+        coalesce(
+            s.opportunity,
+            case
+                when json_valid(trim(s.metadata, '"'))
+                    then json_extract_string(trim(s.metadata, '"'), '$."' || getvariable('opportunity') || '"')
+            end
+        ) as deal,
         iso_date(coalesce(s.start_date, s.created)) as starts_on,
         iso_date(coalesce(s.ended_at, s.cancel_at)) as stops_on,
         -- Of several discounts each has an end of its own, and lines do not say which they still have.
@@ -27,6 +34,7 @@ mapped as (
     select
         key('billing', id) as contract_id,
         key('billing', customer_id) as customer_id,
+        key('crm', deal) as opportunity_ref,
         status,
         upper(coalesce(currency, item_currency)) as currency,
         starts_on,

@@ -140,7 +140,7 @@ def test_blocks_make_the_same_world(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_misshapen_files_repeat_a_table_that_is_there_whole(faulty_folder: Path, faulty: Rows) -> None:
     sent = [r for r in faulty("truth/faults.csv") if r["code"] in ("DQ-SCHEMA", "DRIFT-BREAKING")]
     extra = {p.name for p in (faulty_folder / "extracts").glob("*/*_2024-12-31.*")}
-    assert {r["record_id"] for r in sent} == extra
+    assert {r["related_id"] for r in sent} == extra
     assert {r["code"] for r in sent} == {"DQ-SCHEMA", "DRIFT-BREAKING"}
 
 

@@ -18,13 +18,16 @@ def _text(frame: pl.DataFrame) -> str:
     return frame.write_csv(line_terminator="\n")
 
 
-def _send(p: CompanyPlanter, code: str, name: str, text: str, victim: Row | None = None) -> None:
-    """Deliver a table again as ``text``."""
+def _send(
+    p: CompanyPlanter, code: str, name: str, text: str, victim: Row | None = None, *, column: str | None = None
+) -> None:
+    """Deliver a table again as ``text``. What is noted is the file; of a column lost, the table's column."""
     day = p.world.horizon.cut
     stem, _, extension = name.rpartition(".")
     again = f"{stem}_{day}.{extension}"
     p.files[again] = text.encode()
-    p.note(code, name, again.rpartition("/")[2], victim or {"entity": 1, "ccy": "USD"}, amount=0, day=day)
+    file, victim = again.rpartition("/")[2], victim or {"entity": 1, "ccy": "USD"}
+    p.note(code, name, column or file, victim, amount=0, day=day, related=file)
 
 
 def misshapen(p: CompanyPlanter) -> None:
@@ -45,7 +48,7 @@ def misshapen(p: CompanyPlanter) -> None:
 
 
 def renamed_columns(p: CompanyPlanter) -> None:
-    """DRIFT-BREAKING: a table comes again with a column renamed that it cannot do without."""
+    """DRIFT-BREAKING: a table comes again with a column renamed, mostly one that it cannot do without."""
     for name, old, new in (
         ("salesforce/Product2.csv", "Name", "Product_Title"),
         ("netsuite/item.csv", "itemtype", "category"),
@@ -58,3 +61,5 @@ def renamed_columns(p: CompanyPlanter) -> None:
             again = p.extracts["bank/statement.csv"].filter(account).rename({"amount": "turnover"})
             name = f"bank/statement_{e.code}_{ccy}.csv"
             _send(p, "DRIFT-BREAKING", name, _text(again), {"entity": e.no, "ccy": ccy})
+    name, column = "netsuite/currency.csv", "currencyprecision"
+    _send(p, "DRIFT-BREAKING", name, _text(p.extracts[name].rename({column: "decimals"})), column=f"currency.{column}")
