@@ -12,6 +12,7 @@
     'rec_rows_read__rows_kept',
     'rec_rows_stated__rows_landed',
     'rec_balances_stated__movements',
+    'rec_references__records',
     'rec_crm_accounts__billing_customers',
     'rec_crm_accounts__erp_customers',
     'rec_parents__tops',

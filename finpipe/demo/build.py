@@ -142,6 +142,7 @@ def truth_tables(block: Block, entries: pl.DataFrame) -> Extracts:
         "booking_lines.csv": truth.booking_lines(block),
         "billings.csv": documents,
         "billing_lines.csv": lines,
+        "write_offs.csv": truth.write_offs(block),
         "collections.csv": truth.collections(block),
         "applications.csv": truth.applications(block),
         "open_invoices.csv": truth.open_invoices(block),
@@ -163,8 +164,8 @@ def write(writer: Writer, extracts: Extracts, folder: str) -> None:
 
 def across_all(
     kept: Across, world: World, first_tid: int, register: Register, codes: frozenset[str]
-) -> tuple[Extracts, Extracts]:
-    """Return (extracts, truth) of what crosses customers: payouts, bank, the company's own entries, balances."""
+) -> tuple[Extracts, Extracts, dict[str, bytes]]:
+    """Return what crosses customers: extracts (payouts, bank, the company's own entries), truth, misshapen files."""
     moves = pl.concat([*kept.movements, treasury.stripe_fees(world.horizon)]).sort("entity", "moved_on", "txn")
     payout, moves = treasury.payouts(moves, world.seed, world.horizon)
     fees = treasury.bank_fees(world.horizon)
@@ -186,7 +187,7 @@ def across_all(
         "bank/statement.csv": treasury.bank_lines(treasury.statement(banked)),
         **reference(world),
     }
-    extracts = _planted(extracts, world, register, codes, payout, documents)
+    extracts, files = _planted(extracts, world, register, codes, payout, documents)
     sums, due = pl.concat(kept.balances), pl.concat(kept.receivable)
     tables = {
         "journal_lines.csv": truth.journal_lines(entries),
@@ -198,7 +199,7 @@ def across_all(
         ),
         "receivables_by_month.csv": balances.receivables(due, _months(world)),
     }
-    return extracts, tables
+    return extracts, tables, files
 
 
 def _planted(
@@ -208,12 +209,12 @@ def _planted(
     codes: frozenset[str],
     payout: pl.DataFrame,
     documents: pl.DataFrame,
-) -> Extracts:
+) -> tuple[Extracts, dict[str, bytes]]:
     planter = CompanyPlanter(Planter(world, extracts, register), payout, documents, documents["tid"].max())  # type: ignore[arg-type]
     faults.plant_in_company(planter, codes)
     if "PRD-UNMAPPED" in codes:
         planter.edits.add("netsuite/item.csv", faults.company.unmapped_item())
-    return planter.done()
+    return planter.done(), planter.files
 
 
 def _months(world: World) -> pl.DataFrame:
@@ -252,7 +253,9 @@ def run(root: Path, world: World, count: int, codes: frozenset[str]) -> tuple[Wr
         write(writer, planter.done(), "extracts")
         write(writer, {"stripe/customer.jsonl": stripe.deleted_customers(block.accounts)}, "extracts")
         write(writer, truth_tables(block, entries), "truth")
-    extracts, tables = across_all(kept, world, end * TRANSACTIONS, register, codes)
+    extracts, tables, files = across_all(kept, world, end * TRANSACTIONS, register, codes)
     write(writer, extracts, "extracts")
+    for name, data in files.items():
+        writer.whole(f"extracts/{name}", data)
     write(writer, tables | {"faults.csv": register.frame()}, "truth")
     return writer, register

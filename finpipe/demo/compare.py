@@ -97,6 +97,14 @@ _FIGURES: dict[str, tuple[str, str, str]] = {
         "select 'erp:' || invoice_id || ' ' || issued_on, eur(total) from t.billings where kind = 'credit_void'",
         "select invoice_id || ' ' || billed_on, -sum(total_amount) from m.billings where is_reversal group by 1",
     ),
+    "write-offs": (
+        "write-off × day",
+        "select 'erp:' || document_id || ' ' || written_on, eur(amount) from t.write_offs",
+        (
+            "select item_id || ' ' || moved_on, -sum(amount) from m.ar_ledger "
+            "where item_kind = 'write_off' and movement = 'write_off' group by 1"
+        ),
+    ),
     "money of a payment": (
         "payment or refund × day",
         "select 'erp:' || payment_id || ' ' || paid_on, sign * eur(amount) from t.cash",

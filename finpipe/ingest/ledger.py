@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.ingest.extract import Page
+from finpipe.ingest.extract import Part
 from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
@@ -27,10 +27,16 @@ _TABLES = """
 create table if not exists ledger.loads (
     load_seq bigint primary key, system varchar, table_name varchar, digest varchar, original_name varchar,
     path varchar, received_at timestamptz, bytes bigint, rows bigint, verdict varchar, reason varchar, fix varchar,
-    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar);
+    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar, missing varchar);
+-- Databases made before the ledger kept columns are read again, but keep their tables.
+alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
     load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
-    page_offset bigint, stated_rows bigint);
+    columns varchar, filled varchar, page_offset bigint, stated_rows bigint);
+alter table ledger.loaded_tables add column if not exists columns varchar;
+alter table ledger.loaded_tables add column if not exists filled varchar;
+alter table ledger.loaded_tables add column if not exists page_offset bigint;
+alter table ledger.loaded_tables add column if not exists stated_rows bigint;
 create table if not exists ledger.row_accounts (
     load_seq bigint, system varchar, table_name varchar, rows bigint,
     accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
@@ -51,13 +57,19 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """What a file brought to one raw table."""
+    """What a file brought to one raw table, and the control total of its measure."""
 
-    table: str
-    rows: int
+    part: Part
     measure_sum: str | None
-    notes: str
-    page: Page | None = None
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """Its row in ``ledger.loaded_tables``, after load and system."""
+        part = self.part
+        return (
+            *(part.table.name, part.rows, self.measure_sum, "; ".join(part.notes)),
+            *(",".join(part.columns) or None, ",".join(part.filled) or None, part.page.offset, part.page.stated_rows),
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class Entry:
     tables: tuple[TableEntry, ...] = ()
     reason: str = ""
     fix: str = ""
+    #: Required columns the file lacked, if that is why it was refused.
+    missing: str = ""
 
     @property
     def verdict(self) -> str:
@@ -82,29 +96,21 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
     if not entries:
         return
     connection.executemany(
-        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
         [_row(e) for e in entries],
     )
-    tables = [
-        (*(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes), *_said(t.page))
-        for e in entries
-        for t in e.tables
-    ]
+    tables = [(e.manifest.order, e.manifest.system, *t.facts) for e in entries for t in e.tables]
     if tables:
-        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?)", tables)
+        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
-
-
-def _said(page: Page | None) -> tuple[int | None, int | None]:
-    return (page.offset, page.stated_rows) if page else (None, None)
 
 
 def _row(e: Entry) -> tuple[Any, ...]:
     m = e.manifest
-    rows = sum(t.rows for t in e.tables)
+    rows = sum(t.part.rows for t in e.tables)
     return (
         *(m.order, m.system, m.table, m.sha256, m.original_name, m.file, m.received_at, m.bytes, rows),
-        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER),
+        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER, e.missing or None),
     )
 
 

@@ -76,6 +76,9 @@ def test_receivables_equal_open_documents_at_the_cut(clean: Rows) -> None:
 def test_receivables_equal_documents_less_applications_at_every_month_end(clean: Rows) -> None:
     due = clean("truth/receivables_by_month.csv")
     documents, cash = clean("truth/billings.csv"), clean("truth/collections.csv")
+    lost = [{**w, "kind": "write_off", "total": w["amount"], "issued_on": w["written_on"]}
+            for w in clean("truth/write_offs.csv")]  # fmt: skip
+    documents = [*documents, *lost]
     for row in due:
         mine = [d for d in documents if (d["legal_entity"], d["currency"]) == (row["legal_entity"], row["currency"])]
         moved = [c for c in cash if (c["legal_entity"], c["currency"]) == (row["legal_entity"], row["currency"])]
@@ -166,7 +169,7 @@ def test_stripe_invoices_equal_their_lines_and_payments(clean: Rows) -> None:
         assert i["subtotal"] == sum(line["amount"] for line in lines)
         assert i["total"] == i["subtotal"] - off + tax == i["total_excluding_tax"] + tax
         assert i["amount_paid"] == paid.get(i["id"], 0)
-        expected = {"paid": 0, "void": 0, "open": i["total"]}[i["status"]]
+        expected = {"paid": 0, "void": 0, "open": i["total"], "uncollectible": i["total"]}[i["status"]]
         assert i["amount_remaining"] == expected
 
 
@@ -228,3 +231,38 @@ def test_calendars_have_no_gap_and_one_53_week_year(clean: Rows) -> None:
         assert all(a[1] + timedelta(days=1) == b[0] for a, b in pairwise(spans))
     weeks = [(date.fromisoformat(r["enddate"]) - date.fromisoformat(r["startdate"])).days + 1 for r in periods["2"]]
     assert [sum(weeks[n : n + 12]) for n in (0, 12, 24)] == [364, 371, 364]
+
+
+def test_what_is_written_off_is_a_whole_invoice_called_uncollectible_by_the_processor(clean: Rows) -> None:
+    invoices = {r["document_id"]: r for r in clean("truth/billings.csv") if r["kind"] == "invoice"}
+    status = {r["id"]: r["status"] for r in clean("extracts/stripe/invoice.jsonl")}
+    lost = clean("truth/write_offs.csv")
+    assert len(lost) > 3
+    for row in lost:
+        invoice = invoices[row["invoice_id"]]
+        assert (row["amount"], row["amount_functional"]) == (invoice["total"], invoice["total_functional"])
+        assert row["written_on"] > invoice["due_on"]
+        assert status.get(invoice["billing_id"], "uncollectible") == "uncollectible"
+    assert list(status.values()).count("uncollectible") == sum(
+        1 for r in lost if invoices[r["invoice_id"]]["billing_id"]
+    )
+
+
+def test_services_are_billed_in_advance_and_in_arrears_by_the_month_and_the_quarter(clean: Rows) -> None:
+    issued = {r["document_id"]: date.fromisoformat(r["issued_on"]) for r in clean("truth/billings.csv")}
+    found = set()
+    for line in clean("truth/billing_lines.csv"):
+        starts, ends = date.fromisoformat(line["starts_on"]), date.fromisoformat(line["ends_on"])
+        if line["charge"] == "R" and issued[line["document_id"]] in (starts, ends + timedelta(days=1)):
+            months = round((ends - starts).days / 30.4)
+            found.add((months, "advance" if issued[line["document_id"]] == starts else "arrears"))
+    assert found >= {(1, "advance"), (3, "advance"), (12, "advance"), (24, "advance"), (1, "arrears"), (3, "arrears")}
+
+
+def test_discounts_are_given_while_their_subscription_lasts(clean: Rows) -> None:
+    ends = {s["id"]: s["discounts"][0]["end"] for s in clean("extracts/stripe/subscription.jsonl") if s["discounts"]}
+    lines = [x for i in clean("extracts/stripe/invoice.jsonl") for x in i["lines"]["data"]]
+    given = [x for x in lines if x["discount_amounts"] and x["parent"]]
+    assert len(given) > 50
+    for line in given:
+        assert line["period"]["end"] < ends[line["parent"]["subscription_item_details"]["subscription"]]
