@@ -5,7 +5,23 @@ with lines as (
 -- One row per part of a period that a line's days touch: its parts are counted off, so that no join compares days.
 over_time as (
     select
-        *,
+        billing_id,
+        invoice_id,
+        legal_entity_id,
+        customer_id,
+        method,
+        calendar,
+        starts_on,
+        days,
+        voided_on,
+        first_part,
+        currency,
+        functional_currency,
+        reporting_currency,
+        {%- for prefix in ['', 'functional_', 'reporting_'] %}
+            {{ ten_thousandths(prefix ~ 'net_amount') }} as {{ prefix }}net,
+            {{ minor_unit_size(prefix ~ 'minor_units') }} as {{ prefix }}size,
+        {%- endfor %}
         unnest(range(first_part, last_part + 1)) as part_number
     from lines
     where method = 'over_time' and first_part <= last_part
@@ -15,7 +31,6 @@ spread as (
     select
         over_time.billing_id,
         over_time.invoice_id,
-        over_time.invoice_line_id,
         over_time.legal_entity_id,
         over_time.customer_id,
         over_time.method,
@@ -25,13 +40,12 @@ spread as (
         over_time.currency,
         over_time.functional_currency,
         over_time.reporting_currency,
-        {%- for name, minor_units in [('net', 'minor_units'), ('functional_net', 'functional_minor_units'),
-            ('reporting_net', 'reporting_minor_units')] %}
-            {{ recognised_by(name ~ '_amount', 'split.ends_on', minor_units) }}
+        {%- for prefix in ['', 'functional_', 'reporting_'] %}
+            {{ recognised_by(prefix ~ 'net', 'split.ends_on', prefix ~ 'size') }}
             - case
                 when over_time.part_number = over_time.first_part then 0
-                else {{ recognised_by(name ~ '_amount', 'split.previous_ends_on', minor_units) }}
-            end as {{ name }}_amount{{ ',' if not loop.last }}
+                else {{ recognised_by(prefix ~ 'net', 'split.previous_ends_on', prefix ~ 'size') }}
+            end as {{ prefix }}amount{{ ',' if not loop.last }}
         {%- endfor %}
     from over_time
     inner join {{ ref('int_recognition_periods__split') }} as split
@@ -69,35 +83,9 @@ at_once as (
 ),
 
 entries as (
-    select * from spread
-    where net_amount <> 0 or functional_net_amount <> 0 or reporting_net_amount <> 0
-    union all
-    select
-        billing_id,
-        min(invoice_id),
-        min(invoice_line_id),
-        min(legal_entity_id),
-        min(customer_id),
-        min(method),
-        min(period),
-        period_ends_on,
-        is_recognised,
-        min(currency),
-        min(functional_currency),
-        min(reporting_currency),
-        sum(sign * net_amount),
-        sum(sign * functional_net_amount),
-        sum(sign * reporting_net_amount)
-    from at_once
-    group by billing_id, period_ends_on, is_recognised
-    having sum(sign * net_amount) <> 0 or sum(sign * functional_net_amount) <> 0
-),
-
-schedule as (
     select
         billing_id,
         invoice_id,
-        invoice_line_id,
         legal_entity_id,
         customer_id,
         method,
@@ -105,12 +93,35 @@ schedule as (
         period_ends_on,
         is_recognised,
         currency,
-        {{ money('net_amount') }} as amount,
+        {{ from_ten_thousandths('amount') }} as amount,
         functional_currency,
-        {{ money('functional_net_amount') }} as functional_amount,
+        {{ from_ten_thousandths('functional_amount') }} as functional_amount,
         reporting_currency,
-        {{ money('reporting_net_amount') }} as reporting_amount
-    from entries
+        {{ from_ten_thousandths('reporting_amount') }} as reporting_amount
+    from spread
+    where amount <> 0 or functional_amount <> 0 or reporting_amount <> 0
+    union all
+    select
+        billing_id,
+        min(invoice_id),
+        min(legal_entity_id),
+        min(customer_id),
+        min(method),
+        min(period),
+        period_ends_on,
+        is_recognised,
+        min(currency),
+        {{ money('sum(sign * net_amount)') }},
+        min(functional_currency),
+        {{ money('sum(sign * functional_net_amount)') }},
+        min(reporting_currency),
+        {{ money('sum(sign * reporting_net_amount)') }}
+    from at_once
+    group by billing_id, period_ends_on, is_recognised
+    having
+        sum(sign * net_amount) <> 0
+        or sum(sign * functional_net_amount) <> 0
+        or sum(sign * reporting_net_amount) <> 0
 )
 
-select * from schedule
+select * from entries

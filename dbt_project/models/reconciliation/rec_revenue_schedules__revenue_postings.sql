@@ -274,6 +274,39 @@ chosen as (
     from candidates
 ),
 
+-- Journals by hand on the receivable are R11's finding: here they are only a consequence.
+reported as (
+    select distinct split_part(right_id, '|', 1) as journal_event_id
+    from {{ ref('rec_receivables__ledger') }}
+    where line_kind = 'finding' and code = 'JE-MANUAL-CONTROL'
+),
+
+unplanned as (
+    select
+        left_over.journal_event_id
+        || case
+            when count(*) over (partition by left_over.journal_event_id) > 1 then '|' || left_over.legal_entity_id
+            else ''
+        end as record_id,
+        left_over.document_number,
+        left_over.legal_entity_id,
+        left_over.currency,
+        left_over.posted_on,
+        left_over.period,
+        left_over.revenue_amount,
+        reported.journal_event_id is not null as is_reported
+    from (
+        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
+        from journals
+        where not is_release
+        union all
+        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
+        from chosen
+        where not is_run
+    ) as left_over
+    left join reported on left_over.journal_event_id = reported.journal_event_id
+),
+
 left_records as (
     select
         record_key as record_id,
@@ -287,6 +320,7 @@ left_records as (
         period,
         {{ money('amount') }} as amount,
         is_over,
+        false as is_reported,
         {{ money('tolerance_amount') }} as tolerance_amount,
         abs(amount) > tolerance_amount as is_expected
     from releases
@@ -303,6 +337,7 @@ left_records as (
         accepted.period,
         {{ money('accepted.accepted_amount') }},
         true,
+        false,
         {{ money('abs(accepted.accepted_amount - accepted.amount)') }},
         true
     from accepted
@@ -320,6 +355,7 @@ left_records as (
         arg_min(postings.period, postings.posted_on),
         {{ money('coalesce(min(own.amount), 0)') }},
         true,
+        false,
         {{ money('coalesce(min(own.tolerance_amount), 0)') }},
         false
     from odd_documents
@@ -340,6 +376,24 @@ left_records as (
     ) as own
         on odd_documents.document_id = own.document_id and odd_documents.legal_entity_id = own.legal_entity_id
     group by odd_documents.document_id, odd_documents.legal_entity_id
+    union all
+    select
+        'none for ' || record_id,
+        document_number,
+        [record_id],
+        [cast(null as varchar)],
+        null,
+        legal_entity_id,
+        currency,
+        posted_on,
+        period,
+        {{ money(0) }},
+        true,
+        true,
+        {{ money(0) }},
+        false
+    from unplanned
+    where is_reported
 ),
 
 right_records as (
@@ -361,26 +415,18 @@ right_records as (
     group by legal_entity_id, period_ends_on
     union all
     select
-        journal_event_id || case when count(*) over (partition by journal_event_id) > 1 then '|' || legal_entity_id else '' end,
+        record_id,
         document_number,
-        [cast(null as varchar)],
+        [record_id],
         [cast(null as varchar)],
         null,
         legal_entity_id,
         currency,
         posted_on,
         period,
-        {{ money('revenue_amount') }},
+        revenue_amount,
         true
-    from (
-        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
-        from journals
-        where not is_release
-        union all
-        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
-        from chosen
-        where not is_run
-    ) as unplanned
+    from unplanned
     union all
     select
         accepted.legal_entity_id || '|' || accepted.period || '|documents',
@@ -421,10 +467,12 @@ right_records as (
     checks=[
         {'code': 'REV-SCHEDULE', 'what': 'recognised', 'left': 'l.amount', 'right': 'r.amount', 'rounding': true,
             'when': 'not (' ~ beyond ~ ')'},
+        {'code': 'REV-UNPLANNED', 'what': 'recognised', 'left': 'l.amount', 'right': 'r.amount', 'consequence': true,
+            'when': beyond ~ ' and l.is_reported'},
         {'code': 'REV-SCHEDULE', 'what': 'recognised so far', 'left': 'l.amount', 'right': 'r.amount',
-            'severity': 'timing', 'when': beyond ~ ' and not l.is_over'},
+            'severity': 'timing', 'when': beyond ~ ' and not l.is_reported and not l.is_over'},
         {'code': 'REV-SCHEDULE', 'what': 'recognised', 'left': 'l.amount', 'right': 'r.amount',
-            'when': beyond ~ ' and l.is_over'},
+            'when': beyond ~ ' and not l.is_reported and l.is_over'},
     ],
     left_only='REV-SCHEDULE', right_only='REV-UNPLANNED', currency_code='REV-SCHEDULE'
 ) }}
