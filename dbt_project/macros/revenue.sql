@@ -1,7 +1,7 @@
 {#- Revenue over time: what of a line is recognised by the end of a day. Amounts are whole numbers of ten-thousandths here:
     machine integers cost a tenth of decimals, and a schedule has many rows. -#}
 
-{% macro ten_thousandths(amount) -%}cast({{ amount }} * 10000 as bigint){%- endmacro %}
+{% macro ten_thousandths(amount) -%}cast(cast({{ amount }} as decimal(28, 4)) * 10000 as bigint){%- endmacro %}
 
 {% macro from_ten_thousandths(amount) -%}
 {{ money('cast(' ~ amount ~ " as decimal(18, 0)) * cast('0.0001' as decimal(5, 4))") }}
