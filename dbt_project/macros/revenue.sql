@@ -21,14 +21,14 @@ case coalesce({{ minor_units }}, 2) when 0 then 1 when 2 then 0.01 when 3 then 0
     Expects a row with starts_on, days and voided_on. -#}
 {% macro recognised_by(amount, day, size) -%}
 {%- set served = '(' ~ day ~ ' - starts_on + 1)' -%}
-case
+cast(case
     when voided_on <= {{ day }} then 0
     when {{ day }} < starts_on then 0
     when {{ served }} >= days then {{ amount }}
     when abs({{ amount }}) < 100000000000000 and days < 36600
         then {{ share_of_days(amount, served, size) }}
     else cast({{ share_of_days('cast(' ~ amount ~ ' as hugeint)', served, size) }} as bigint)
-end
+end as bigint)
 {%- endmacro %}
 
 {% macro share_of_days(amount, served, size) -%}

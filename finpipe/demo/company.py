@@ -79,7 +79,8 @@ def live(low: int, high: int, world: World) -> Block:
     return Block(
         accounts, salesforce.won(deals, promised), promised, lines, invoices, credit, payments, parts, applied, refunds,
         disputes, documents.sort("tid"), with_heads(entries, documents), revenue.recognised(lines, world.spans),
-        revenue.at_once(lines, world.spans), treasury.movements(payments, refunds, disputes), treasury.wires(payments, parts, refunds, accounts),
+        revenue.at_once(lines, world.spans), treasury.movements(payments, refunds, disputes),
+        treasury.wires(payments, parts, refunds, accounts),
     )  # fmt: skip
 
 

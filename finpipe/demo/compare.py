@@ -203,8 +203,8 @@ _FIGURES: dict[str, tuple[str, str, str]] = {
         ),
         (
             "select concat_ws(' ', place(legal_entity_id), period), sum(functional_amount) from m.revenue_schedule "
-            "where is_recognised and invoice_id in (select 'erp:' || document_id from t.billings where kind = 'invoice') "
-            "group by 1"
+            "where is_recognised and invoice_id in (select 'erp:' || document_id from t.billings "
+            "where kind = 'invoice') group by 1"
         ),
     ),
     "deferred revenue": (

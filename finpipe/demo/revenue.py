@@ -41,7 +41,7 @@ def by_day(lines: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
 
 
 def at_once(lines: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """Return revenue of usage and services. Grain: invoice line x period; with the invoice, taken back with its void."""
+    """Return revenue of usage and services. Grain: invoice line x period; earned at issue, taken back by a void."""
     return billed(lines.filter(~SUBSCRIPTION), spans)
 
 

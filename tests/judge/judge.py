@@ -1,12 +1,14 @@
 """The figures, worked out a second time from canonical rows: plain Python over Decimal, no SQL beyond ``select *``.
 
-Belongs here: bookings, billings, collections, AR aging and deferred revenue as DOMAIN.md section 3 defines them and the marts describe
-themselves. Does not: how the models compute them. Nothing was copied from their SQL: a mistake must be made twice.
+Belongs here: bookings, billings, collections, AR aging and deferred revenue as DOMAIN.md section 3 defines them and
+the marts describe themselves. Does not: how the models compute them. Nothing was copied from their SQL: a mistake must
+be made twice.
 
-The choices that a definition leaves open are the decisions 0010 to 0014 and 0021: one role is believed per kind of record; the
-bookings of a deal sum to its stated amount; a void whose day is known is a reversal on that day, one without a day
-never counted; an application counts when both of its documents do, in one currency, and not before both exist; returned
-money comes out of what is unapplied first and then takes applications back, the newest first.
+The choices that a definition leaves open are the decisions 0010 to 0014 and 0021: one role is believed per kind of
+record; the bookings of a deal sum to its stated amount; a void whose day is known is a reversal on that day, one
+without a day never counted; an application counts when both of its documents do, in one currency, and not before both
+exist; returned money comes out of what is unapplied first and then takes applications back, the newest first; a service
+is earned by the day, whatever is not a service at issue.
 """
 
 from collections import defaultdict
@@ -377,12 +379,9 @@ def undated_services(lines: list[Row], heads: dict[str, Row], kinds: dict[str, s
     counts: dict[str | None, list[bool]] = defaultdict(list)
     for x in own:
         counts[x["product_id"]].append(is_dated(x))
-    return {
-        x["invoice_line_id"]
-        for x in own
-        if not is_dated(x)
-        and (
-            kinds.get(x["product_id"]) == "recurring"
-            or (kinds.get(x["product_id"]) is None and sum(counts[x["product_id"]]) * 10 >= len(counts[x["product_id"]]) * 9)
-        )
-    }
+
+    def is_service(product: str | None) -> bool:
+        kind, dated = kinds.get(product or ""), counts[product]
+        return kind == "recurring" or (kind is None and sum(dated) * 10 >= len(dated) * 9)
+
+    return {x["invoice_line_id"] for x in own if not is_dated(x) and is_service(x["product_id"])}

@@ -19,7 +19,7 @@ parts as (
             when undated.invoice_line_id is not null then 'undated'
             when
                 billings.service_starts_on <= billings.service_ends_on
-                and products.shared_charge_kind is distinct from 'one_time'
+                and coalesce(products.shared_charge_kind, '') <> 'one_time'
                 -- Usage is billed when it has been rendered: nothing is left to earn.
                 and (products.shared_charge_kind = 'recurring' or billings.service_ends_on > documents.issued_on)
                 then 'over_time'

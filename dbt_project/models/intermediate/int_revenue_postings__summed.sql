@@ -1,5 +1,5 @@
--- What each posting says about revenue: one row per journal event, entity and period, functional currency, primary book,
--- credits positive. Income between entities is R14's. Only entities that defer revenue at all are here: where a ledger
+-- What each posting says about revenue, per journal event and entity: functional currency, primary book, credits
+-- positive. Income between entities is R14's. Only entities that defer revenue at all are here: where a ledger
 -- takes revenue as it invoices, no schedule stands behind it (docs/decisions/0021).
 with sole_entity as ({{ sole_entity() }}
 ),

@@ -27,29 +27,31 @@ over_time as (
     where method = 'over_time' and first_part <= last_part
 ),
 
-spread as (
+-- Nothing is recognised before the first part: its days until then come with it.
+placed as (
     select
-        over_time.billing_id,
-        over_time.invoice_id,
-        over_time.legal_entity_id,
-        over_time.customer_id,
-        over_time.method,
+        over_time.*,
         split.period,
         split.period_ends_on,
         split.is_recognised,
-        over_time.currency,
-        over_time.functional_currency,
-        over_time.reporting_currency,
-        {%- for prefix in ['', 'functional_', 'reporting_'] %}
-            {{ recognised_by(prefix ~ 'net', 'split.ends_on', prefix ~ 'size') }}
-            - case
-                when over_time.part_number = over_time.first_part then 0
-                else {{ recognised_by(prefix ~ 'net', 'split.previous_ends_on', prefix ~ 'size') }}
-            end as {{ prefix }}amount{{ ',' if not loop.last }}
-        {%- endfor %}
+        split.ends_on,
+        case
+            when over_time.part_number > over_time.first_part then split.previous_ends_on
+            else cast('0001-01-01' as date)
+        end as before_on
     from over_time
     inner join {{ ref('int_recognition_periods__split') }} as split
         on over_time.calendar = split.calendar and over_time.part_number = split.part_number
+),
+
+spread as (
+    select
+        {%- for prefix in ['', 'functional_', 'reporting_'] %}
+            {{ recognised_by(prefix ~ 'net', 'ends_on', prefix ~ 'size') }} as {{ prefix }}upto,
+            {{ recognised_by(prefix ~ 'net', 'before_on', prefix ~ 'size') }} as {{ prefix }}before,
+        {%- endfor %}
+        *
+    from placed
 ),
 
 -- What is earned at issue stands in the period it was posted in, and a void in that of its day.
@@ -93,13 +95,13 @@ entries as (
         period_ends_on,
         is_recognised,
         currency,
-        {{ from_ten_thousandths('amount') }} as amount,
+        {{ from_ten_thousandths('upto - before') }} as amount,
         functional_currency,
-        {{ from_ten_thousandths('functional_amount') }} as functional_amount,
+        {{ from_ten_thousandths('functional_upto - functional_before') }} as functional_amount,
         reporting_currency,
-        {{ from_ten_thousandths('reporting_amount') }} as reporting_amount
+        {{ from_ten_thousandths('reporting_upto - reporting_before') }} as reporting_amount
     from spread
-    where amount <> 0 or functional_amount <> 0 or reporting_amount <> 0
+    where upto <> before or functional_upto <> functional_before or reporting_upto <> reporting_before
     union all
     select
         billing_id,

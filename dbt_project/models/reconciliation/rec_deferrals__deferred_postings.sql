@@ -91,15 +91,17 @@ posted as (
     group by legal_entity_id, period_ends_on
 ),
 
--- What recognition leaves open moves deferred revenue by as much, but for journals beyond any schedule: these move it by
--- what they post to it, which may be nothing.
+-- What recognition leaves open moves deferred revenue by as much, but for journals beyond any schedule: these move it
+-- by what they post to it, which may be nothing.
 recognised as (
     select
         found.legal_entity_id,
         found.period,
         sum(
-            case when found.left_amount = 0 and postings.journal_event_id is not null then postings.deferred_amount
-            else found.difference_amount end
+            case
+                when found.left_amount = 0 and postings.journal_event_id is not null then postings.deferred_amount
+                else found.difference_amount
+            end
         ) as difference_amount
     from {{ ref('rec_revenue_schedules__revenue_postings') }} as found
     left join postings

@@ -9,10 +9,14 @@ with postings as (
 deferring as (
     select
         legal_entity_id,
-        min(currency) as currency,
-        (select max(posted_on) from {{ ref('stg_journal_events') }} where posted_on <= {{ as_of() }}) as known_until_on
+        min(currency) as currency
     from postings
     group by legal_entity_id
+),
+
+known as (
+    select max(posted_on) as known_until_on from {{ ref('stg_journal_events') }}
+    where posted_on <= {{ as_of() }}
 ),
 
 scheduled as (
@@ -38,7 +42,7 @@ billed as (
     where kind <> 'write_off' and {{ role_of('invoice_id') }} = 'erp'
 ),
 
--- What documents post to revenue themselves. What settles or writes off a receivable has no schedule, and none is asked.
+-- What documents post to revenue themselves. What settles or writes off a receivable has no schedule.
 direct as (
     select
         postings.document_id,
@@ -174,13 +178,14 @@ ordered as (
         coalesce(
             lag(totals.period_ends_on) over (
                 partition by totals.legal_entity_id order by totals.period_ends_on
-            ) < deferring.known_until_on,
+            ) < known.known_until_on,
             true
         ) as is_begun,
-        totals.period_ends_on <= deferring.known_until_on as is_over,
-        least(totals.period_ends_on, deferring.known_until_on) as happened_on,
+        totals.period_ends_on <= known.known_until_on as is_over,
+        least(totals.period_ends_on, known.known_until_on) as happened_on,
         deferring.currency
     from totals
+    cross join known
     inner join deferring on totals.legal_entity_id = deferring.legal_entity_id
 ),
 
@@ -296,11 +301,25 @@ unplanned as (
         left_over.revenue_amount,
         reported.journal_event_id is not null as is_reported
     from (
-        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
+        select
+            journal_event_id,
+            document_number,
+            legal_entity_id,
+            currency,
+            posted_on,
+            period,
+            revenue_amount
         from journals
         where not is_release
         union all
-        select journal_event_id, document_number, legal_entity_id, currency, posted_on, period, revenue_amount
+        select
+            journal_event_id,
+            document_number,
+            legal_entity_id,
+            currency,
+            posted_on,
+            period,
+            revenue_amount
         from chosen
         where not is_run
     ) as left_over
