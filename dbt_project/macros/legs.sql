@@ -22,6 +22,8 @@
     'rec_won_opportunities__first_invoices',
     'rec_billing_credits__erp_credits',
     'rec_service_lines__service_dates',
+    'rec_revenue_schedules__revenue_postings',
+    'rec_deferrals__deferred_postings',
     'rec_intercompany_claims__debts',
     'rec_days__rates',
     'rec_stated_rates__reference_rates',

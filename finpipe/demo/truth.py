@@ -13,7 +13,7 @@ from finpipe.demo.cash import WRITTEN
 from finpipe.demo.company import Block
 from finpipe.demo.contracts import CANCELLATION, DOWNGRADE, KINDS, RENEWAL, UPSELL
 from finpipe.demo.exact import add_days, decimal_text
-from finpipe.demo.world import DIGITS
+from finpipe.demo.world import DIGITS, ENTITIES
 
 CREDIT_KINDS = ("pre_payment", "post_payment", "void", "residual")
 
@@ -262,6 +262,25 @@ def open_invoices(block: Block) -> pl.DataFrame:
         open=money("left"),
         functional_currency="func",
         open_functional=money("left_func", "func"),
+    )
+
+
+def revenue_lines(block: Block) -> pl.DataFrame:
+    """Return revenue recognised up to the cut. Grain: invoice line x period of the entity with any."""
+    keep = ["inv", "position", "entity", "ccy", "period", "amount", "own"]
+    both = pl.concat([block.revenue.select(keep), block.sales.select(keep)]).sort("inv", "position", "period")
+    func = pl.col("entity").replace_strict(
+        [e.no for e in ENTITIES], [e.currency for e in ENTITIES], return_dtype=pl.String
+    )
+    return both.with_columns(func=func).select(
+        document_id=_invoice_ref(),
+        line=pl.col("position") + 1,
+        legal_entity=_text("entity"),
+        period=_text("period"),
+        currency="ccy",
+        recognised=money("own"),
+        functional_currency="func",
+        recognised_functional=money("amount", "func"),
     )
 
 

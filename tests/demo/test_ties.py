@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
 from .conftest import Rows
 
-RECEIVABLE, CLEARING = "110", "105"
+RECEIVABLE, CLEARING, DEFERRED, REVENUE = "110", "105", "220", ("400", "401", "402")
 ZERO = Decimal(0)
 
 
@@ -266,3 +266,71 @@ def test_discounts_are_given_while_their_subscription_lasts(clean: Rows) -> None
     assert len(given) > 50
     for line in given:
         assert line["period"]["end"] < ends[line["parent"]["subscription_item_details"]["subscription"]]
+
+
+def test_deferred_revenue_equals_its_account(clean: Rows) -> None:
+    told = sums(
+        clean("truth/deferred_by_period.csv"),
+        lambda r: (r["legal_entity"], r["period_name"]),
+        lambda r: r["balance_functional"],
+    )
+    account = {
+        (r["legal_entity"], r["period_name"]): -Decimal(r["closing"])
+        for r in clean("truth/trial_balance.csv")
+        if r["account"] == DEFERRED
+    }
+    assert told == account
+    assert sum(1 for v in account.values() if v) > 80
+
+
+def test_revenue_of_lines_equals_the_revenue_accounts(clean: Rows) -> None:
+    told = sums(
+        clean("truth/revenue_lines.csv"),
+        lambda r: (r["legal_entity"], r["period"]),
+        lambda r: r["recognised_functional"],
+    )
+    booked = [r for r in clean("truth/trial_balance.csv") if r["account"] in REVENUE]
+    accounts = sums(booked, lambda r: (r["legal_entity"], r["period"]), lambda r: r["movement"])
+    assert {k: v for k, v in told.items() if v} == {k: -v for k, v in accounts.items() if v}
+
+
+def test_the_revenue_run_recognises_what_the_erp_shows(faulty: Rows) -> None:
+    """Faults in documents leave their trace in the run; only planted differences are beyond it."""
+    heads = {r["id"]: r for r in faulty("extracts/netsuite/transaction.csv")}
+    lines = {(r["transaction"], r["id"]): r for r in faulty("extracts/netsuite/transactionline.csv")}
+    spans = {r["id"]: (r["startdate"], r["enddate"]) for r in faulty("extracts/netsuite/accountingperiod.csv")}
+    planted = [r for r in faulty("truth/faults.csv") if r["code"] in ("REV-SCHEDULE", "REV-UNPLANNED")]
+    extra = sums(planted, lambda r: heads[r["record_id"]]["postingperiod"] + r["legal_entity"], lambda r: r["amount"])
+    rows = [
+        (heads[r["transaction"]], lines[r["transaction"], r["transactionline"]], Decimal(r["amount"]))
+        for r in faulty("extracts/netsuite/transactionaccountingline.csv")
+        if r["account"] == DEFERRED
+    ]
+    for no, digits in (("1", Decimal("0.01")), ("4", Decimal("0.001"))):
+        own = [x for x in rows if x[1]["subsidiary"] == no]
+        schedules = [(h, x, -a) for h, x, a in own if h["type"] == "CustInvc" and x["custcol_service_start"]]
+        runs = sums([x for x in own if is_run(x[0])], lambda x: x[0]["postingperiod"], lambda x: x[2])
+        assert len(runs) > 20
+        for period, released in runs.items():
+            start, end = spans[period]
+            due = sum(earned(x, h, a, end, digits) - earned(x, h, a, before(start), digits) for h, x, a in schedules)
+            assert released == due + extra.get(period + no, ZERO), (no, start)
+
+
+def is_run(head: dict) -> bool:
+    """A journal that releases deferred revenue, by the run or by hand."""
+    return head["type"] == "Journal" and head["memo"].startswith(("Revenue recognised", "Manual release"))
+
+
+def before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def earned(line: dict, head: dict, net: Decimal, on: str, digits: Decimal) -> Decimal:
+    """What of a line is earned by the end of a day, as the ERP's run counts."""
+    start, end, day = (date.fromisoformat(x) for x in (line["custcol_service_start"], line["custcol_service_end"], on))
+    if on < head["trandate"] or (head["reversaldate"] and head["reversaldate"] <= on) or day < start:
+        return ZERO
+    if day >= end:
+        return net
+    return (net * ((day - start).days + 1) / ((end - start).days + 1)).quantize(digits, ROUND_HALF_UP)

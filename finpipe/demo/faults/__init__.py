@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from finpipe.demo.faults import company, documents, files, masters, records
+from finpipe.demo.faults import company, documents, files, masters, records, revenue_run
 from finpipe.demo.faults.company import CompanyPlanter
 from finpipe.demo.faults.plan import Planter
 from finpipe.demo.out import DemoError
+
+__all__ = ["CODES", "chosen", "company", "plant_in_block", "plant_in_company", "revenue_run"]
 
 
 def _broken_rows(planter: Planter) -> None:
