@@ -8,6 +8,7 @@ from finpipe.cli.demo import demo
 from finpipe.cli.find import exceptions
 from finpipe.cli.look import publications, query, roll_back, status
 from finpipe.cli.prove import rebuild, verify
+from finpipe.cli.trace import trace
 from finpipe.cli.work import run
 
 
@@ -23,5 +24,7 @@ def main(context: click.Context) -> None:
     context.obj = Context()
 
 
-for command in (land, fetch, run, status, query, exceptions, verify, rebuild, systems, publications, roll_back, demo):
+for command in (
+    land, fetch, run, status, query, trace, exceptions, verify, rebuild, systems, publications, roll_back, demo,
+):  # fmt: skip
     main.add_command(command)
