@@ -58,7 +58,7 @@ from finpipe.demo.world import Horizon
 __all__ = ["FAULT_CODES", "DemoError", "Summary", "generate"]
 
 FAULT_CODES: tuple[str, ...] = CODES
-MOST = 100  # scale: beyond it numbers of customers meet those that faults make up
+MOST = 20  # scale: beyond it numbers of customers meet those that faults make up
 MINIMUM = 100  # accounts: below this an entity or a way of paying may have no customer at all
 
 
