@@ -32,6 +32,15 @@ class Part:
     #: Declared columns that a file of one shape (CSV, parquet) has, and those of them that hold any value.
     columns: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
+    page: "Page | None" = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
+
+    stated_rows: int
+    offset: int | None
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
+from finpipe.ingest.extract import Page
 from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-3"
+READER = "reader-4"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 
@@ -31,7 +32,9 @@ create table if not exists ledger.loads (
 alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
     load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
-    columns varchar, filled varchar);
+    page_offset bigint, stated_rows bigint, columns varchar, filled varchar);
+alter table ledger.loaded_tables add column if not exists page_offset bigint;
+alter table ledger.loaded_tables add column if not exists stated_rows bigint;
 alter table ledger.loaded_tables add column if not exists columns varchar;
 alter table ledger.loaded_tables add column if not exists filled varchar;
 create table if not exists ledger.row_accounts (
@@ -60,6 +63,7 @@ class TableEntry:
     rows: int
     measure_sum: str | None
     notes: str
+    page: Page | None = None
     columns: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
 
@@ -93,15 +97,19 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
     )
     tables = [
         (
-            *(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes),
+            *(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes, *_said(t.page)),
             *(",".join(t.columns) or None, ",".join(t.filled) or None),
         )
         for e in entries
         for t in e.tables
     ]
     if tables:
-        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?)", tables)
+        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
+
+
+def _said(page: Page | None) -> tuple[int | None, int | None]:
+    return (page.offset, page.stated_rows) if page else (None, None)
 
 
 def _row(e: Entry) -> tuple[Any, ...]:
@@ -128,18 +136,19 @@ def chain(connection: duckdb.DuckDBPyConnection, start: int) -> None:
 
 def computed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     """(load_seq, previous hash, hash) as they must be, from the ledger's facts."""
-    tables: dict[int, list[tuple[str, int, str | None]]] = {}
-    for seq, table, count, total in connection.execute(
-        "select load_seq, table_name, rows, cast(measure_sum as varchar) from ledger.loaded_tables order by all"
+    tables: dict[int, list[tuple[Any, ...]]] = {}
+    for seq, *facts in connection.execute(
+        "select load_seq, table_name, rows, cast(measure_sum as varchar), page_offset, stated_rows "
+        "from ledger.loaded_tables order by all"
     ).fetchall():
-        tables.setdefault(seq, []).append((table, count, total))
+        tables.setdefault(seq, []).append(tuple(facts))
     chained, previous = [], _GENESIS
     for row in connection.execute(
         "select load_seq, system, table_name, digest, original_name, bytes, rows, verdict, reason, "
         "spec_version, code_version from ledger.loads order by load_seq"
     ).fetchall():
-        facts = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
-        own = hashlib.sha256(facts.encode()).hexdigest()
+        said = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
+        own = hashlib.sha256(said.encode()).hexdigest()
         chained.append((row[0], previous, own))
         previous = own
     return chained

@@ -188,7 +188,13 @@ def _entry(systems: dict[str, System], outcome: _Outcome, totals: dict[tuple[int
         return ledger.Entry(manifest, spec, reason=_reason(problem), fix=problem.fix, missing=missing)
     tables = tuple(
         ledger.TableEntry(
-            p.table.name, p.rows, totals.get((manifest.order, p.table.name)), "; ".join(p.notes), p.columns, p.filled
+            p.table.name,
+            p.rows,
+            totals.get((manifest.order, p.table.name)),
+            "; ".join(p.notes),
+            p.page,
+            p.columns,
+            p.filled,
         )
         for p in outcome.parts
     )

@@ -45,6 +45,8 @@ COLUMNS = {
     "notes": "What the reader remarked.",
     "columns": "Declared columns that a CSV or parquet file has.",
     "filled": "Those of them that hold any value.",
+    "page_offset": "Rows on the pages before this one, as a page of an API says.",
+    "stated_rows": "Rows on all pages together, as a page of an API says.",
     "accepted": "Rows in force in canonical.",
     "superseded": "Rows that a newer version of their record replaced.",
     "duplicate": "Rows that repeat an earlier one in key and content.",
