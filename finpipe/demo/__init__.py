@@ -58,6 +58,7 @@ from finpipe.demo.world import Horizon
 __all__ = ["FAULT_CODES", "DemoError", "Summary", "generate"]
 
 FAULT_CODES: tuple[str, ...] = CODES
+MOST = 20  # scale: beyond it numbers of customers meet those that faults make up
 MINIMUM = 100  # accounts: below this an entity or a way of paying may have no customer at all
 
 
@@ -79,11 +80,11 @@ def generate(
     ``faults`` is ``none``, ``all`` or codes separated by commas. ``batches`` (``day`` or ``hour``) also delivers the
     company as a sequence of drops, with mishaps (see `finpipe.demo.drops`). ``finpipe.toml`` beside the extracts is the
     configuration such a company would write. The same arguments give the same bytes.
-    Raises DemoError, with nothing written, for an unknown code, a scale not above zero, a start that is no first of
+    Raises DemoError, with nothing written, for an unknown code, a scale out of bounds, a start that is no first of
     month, or an output that is not empty.
     """
-    if not scale > 0:
-        raise DemoError(f"scale must be above zero, not {scale}")
+    if not 0 < scale <= MOST:
+        raise DemoError(f"scale must be above zero and at most {MOST}, not {scale}")
     if start.day != 1:
         raise DemoError(f"start must be the first day of a month, not {start}")
     if batches not in (None, "day", "hour"):

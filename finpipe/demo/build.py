@@ -172,9 +172,11 @@ def across_all(
 ) -> tuple[Extracts, Extracts, dict[str, bytes]]:
     """Return what crosses customers: extracts (payouts, bank, the company's own entries), truth, misshapen files."""
     moves = pl.concat([*kept.movements, treasury.stripe_fees(world.horizon)]).sort("entity", "moved_on", "txn")
+    kept.movements.clear()  # what was sorted is a second copy, and these tables grow with the scale
     payout, moves = treasury.payouts(moves, world.seed, world.horizon)
     fees = treasury.bank_fees(world.horizon)
     banked = pl.concat([*kept.wires, treasury.payout_entries(payout), fees])
+    kept.wires.clear()
     banked = faults.company.bank_faults(banked, Planter(world, {}, register), payout, codes)
     earned = pl.concat(kept.revenue).group_by("entity", "period").agg(pl.col("amount").sum())
     earned = world.spans.join(earned, on=["entity", "period"], how="inner").sort("entity", "period")

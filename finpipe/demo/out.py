@@ -62,11 +62,14 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``out`` that becomes ``out`` if nothing goes wrong, else vanishes."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DemoError(f"output {out} exists and is not an empty folder: choose another or remove it")
-    out.parent.mkdir(parents=True, exist_ok=True)
     work = out.parent / f".{out.name}.{os.getpid()}.partial"
-    if work.exists():
-        shutil.rmtree(work)
-    work.mkdir()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if work.exists():
+            shutil.rmtree(work)
+        work.mkdir()
+    except OSError as problem:
+        raise DemoError(f"output {out} cannot be made: {problem.strerror}") from problem
     try:
         yield work
         if out.exists():

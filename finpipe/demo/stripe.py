@@ -142,13 +142,14 @@ def subscriptions(lines: pl.DataFrame, deal: pl.DataFrame, horizon: Horizon) -> 
     )
 
 
+def taxes_on_top() -> pl.Expr:
+    """Return the list of taxes of a row: one on its net, or none."""
+    tax = pl.struct(amount="tax", tax_behavior=pl.lit("exclusive"), taxable_amount="net")
+    return pl.when(pl.col("tax") != 0).then(pl.concat_list(tax)).otherwise(pl.lit([]))
+
+
 def line_items(lines: pl.DataFrame) -> pl.DataFrame:
     """Return line_item objects with their ``inv`` and ``position``."""
-    taxes = (
-        pl.when(pl.col("tax") != 0)
-        .then(pl.concat_list(pl.struct(amount="tax", tax_behavior=pl.lit("exclusive"), taxable_amount="net")))
-        .otherwise(pl.lit([]))
-    )
     discounts = pl.when(pl.col("disc") != 0).then(pl.concat_list(
         pl.struct(amount="disc", discount=ids.stripe("di", pl.col("root"))))).otherwise(pl.lit([]))  # fmt: skip
     names = {p[0]: p[1] for p in PRODUCTS}
@@ -169,7 +170,7 @@ def line_items(lines: pl.DataFrame) -> pl.DataFrame:
         quantity="quantity",
         period=pl.struct(start=epoch(pl.col("s_on"), 0), end=epoch(pl.col("e_on"), 0)),
         discount_amounts=discounts,
-        taxes=taxes,
+        taxes=taxes_on_top(),
         parent=parent,
         pricing=pl.struct(
             type=pl.lit("price_details"), price_details=pl.struct(price=price_id(billed_every()), product=product_id())
@@ -191,11 +192,6 @@ def invoices(plan: pl.DataFrame, settled: pl.DataFrame, items: pl.DataFrame) -> 
     lost = pl.when("lost").then(pl.lit("uncollectible")).otherwise(pl.lit("open"))
     status = pl.when("void").then(pl.lit("void")).when(left == 0).then(pl.lit("paid")).otherwise(lost)
     empty = pl.lit([])
-    taxes = (
-        pl.when(pl.col("tax") != 0)
-        .then(pl.concat_list(pl.struct(amount="tax", tax_behavior=pl.lit("exclusive"), taxable_amount="net")))
-        .otherwise(empty)
-    )
     off = (
         pl.when(pl.col("disc") != 0)
         .then(pl.concat_list(pl.struct(amount="disc", discount=ids.stripe("di", pl.col("inv")))))
@@ -222,7 +218,7 @@ def invoices(plan: pl.DataFrame, settled: pl.DataFrame, items: pl.DataFrame) -> 
         total_excluding_tax="net",
         total="total",
         total_discount_amounts=off,
-        total_taxes=taxes,
+        total_taxes=taxes_on_top(),
         amount_due=pl.col("total") - pl.col("credited"),
         amount_paid="paid",
         amount_remaining=left,

@@ -10,7 +10,7 @@ import polars as pl
 from finpipe.demo import ids
 from finpipe.demo.billing import INVOICE_LINES
 from finpipe.demo.cash import LATE, POST, SPLIT, UNPAID, WRITE_OFF
-from finpipe.demo.stripe import epoch, lower
+from finpipe.demo.stripe import epoch, lower, taxes_on_top
 from finpipe.demo.world import Horizon
 
 _FAILED = 3  # failed charge key = invoice x 4 + 3
@@ -137,15 +137,10 @@ def credit_notes(credit: pl.DataFrame, refund: pl.DataFrame) -> pl.DataFrame:
     own = credit.filter(~pl.col("is_wire") & (pl.col("kind") == POST))
     sent = refund.filter(pl.col("source") == "credit").select("inv", "rf")
     frame = own.join(sent, on="inv", how="left", maintain_order="left")
-    taxes = (
-        pl.when(pl.col("tax") != 0)
-        .then(pl.concat_list(pl.struct(amount="tax", tax_behavior=pl.lit("exclusive"), taxable_amount="net")))
-        .otherwise(pl.lit([]))
-    )
     line = pl.struct(
         id=ids.stripe("cnli", pl.col("cn")), object=pl.lit("credit_note_line_item"), amount="net", quantity=pl.lit(1),
         description=pl.lit("Service credit"), discount_amount=pl.lit(0), type=pl.lit("invoice_line_item"),
-        invoice_line_item=ids.stripe("il", pl.col("inv") * INVOICE_LINES), taxes=taxes,
+        invoice_line_item=ids.stripe("il", pl.col("inv") * INVOICE_LINES), taxes=taxes_on_top(),
     )  # fmt: skip
     zero = pl.lit(0, dtype=pl.Int64)
     return frame.select(

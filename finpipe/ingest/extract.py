@@ -18,14 +18,6 @@ from finpipe.warehouse import literal
 
 
 @dataclass(frozen=True)
-class Page:
-    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
-
-    stated_rows: int | None = None
-    offset: int | None = None
-
-
-@dataclass(frozen=True)
 class Part:
     """Rows of one table out of one landed file.
 
@@ -37,10 +29,18 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
-    page: Page = Page()
     #: Declared columns that a file of one shape (CSV, parquet) has, and those of them that hold any value.
     columns: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
+    page: "Page | None" = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
+
+    stated_rows: int
+    offset: int | None
 
 
 @dataclass(frozen=True)

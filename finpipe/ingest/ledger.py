@@ -14,12 +14,12 @@ from typing import Any
 
 import duckdb
 
-from finpipe.ingest.extract import Part
+from finpipe.ingest.extract import Page
 from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-3"
+READER = "reader-4"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 
@@ -32,11 +32,11 @@ create table if not exists ledger.loads (
 alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
     load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
-    columns varchar, filled varchar, page_offset bigint, stated_rows bigint);
-alter table ledger.loaded_tables add column if not exists columns varchar;
-alter table ledger.loaded_tables add column if not exists filled varchar;
+    page_offset bigint, stated_rows bigint, columns varchar, filled varchar);
 alter table ledger.loaded_tables add column if not exists page_offset bigint;
 alter table ledger.loaded_tables add column if not exists stated_rows bigint;
+alter table ledger.loaded_tables add column if not exists columns varchar;
+alter table ledger.loaded_tables add column if not exists filled varchar;
 create table if not exists ledger.row_accounts (
     load_seq bigint, system varchar, table_name varchar, rows bigint,
     accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
@@ -57,19 +57,15 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """What a file brought to one raw table, and the control total of its measure."""
+    """What a file brought to one raw table."""
 
-    part: Part
+    table: str
+    rows: int
     measure_sum: str | None
-
-    @property
-    def facts(self) -> tuple[Any, ...]:
-        """Its row in ``ledger.loaded_tables``, after load and system."""
-        part = self.part
-        return (
-            *(part.table.name, part.rows, self.measure_sum, "; ".join(part.notes)),
-            *(",".join(part.columns) or None, ",".join(part.filled) or None, part.page.offset, part.page.stated_rows),
-        )
+    notes: str
+    page: Page | None = None
+    columns: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,15 +95,26 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
         "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
         [_row(e) for e in entries],
     )
-    tables = [(e.manifest.order, e.manifest.system, *t.facts) for e in entries for t in e.tables]
+    tables = [
+        (
+            *(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes, *_said(t.page)),
+            *(",".join(t.columns) or None, ",".join(t.filled) or None),
+        )
+        for e in entries
+        for t in e.tables
+    ]
     if tables:
         connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
 
 
+def _said(page: Page | None) -> tuple[int | None, int | None]:
+    return (page.offset, page.stated_rows) if page else (None, None)
+
+
 def _row(e: Entry) -> tuple[Any, ...]:
     m = e.manifest
-    rows = sum(t.part.rows for t in e.tables)
+    rows = sum(t.rows for t in e.tables)
     return (
         *(m.order, m.system, m.table, m.sha256, m.original_name, m.file, m.received_at, m.bytes, rows),
         *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER, e.missing or None),

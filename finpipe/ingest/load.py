@@ -186,7 +186,18 @@ def _entry(systems: dict[str, System], outcome: _Outcome, totals: dict[tuple[int
     if problem is not None:
         missing = problem.missing if isinstance(problem, MissingColumnError) else ""
         return ledger.Entry(manifest, spec, reason=_reason(problem), fix=problem.fix, missing=missing)
-    tables = tuple(ledger.TableEntry(p, totals.get((manifest.order, p.table.name))) for p in outcome.parts)
+    tables = tuple(
+        ledger.TableEntry(
+            p.table.name,
+            p.rows,
+            totals.get((manifest.order, p.table.name)),
+            "; ".join(p.notes),
+            p.page,
+            p.columns,
+            p.filled,
+        )
+        for p in outcome.parts
+    )
     return ledger.Entry(manifest, spec, tables)
 
 

@@ -42,7 +42,7 @@ def read_json(job: Job, plain: Path) -> list[Part]:
     try:
         relation = _objects(job, plain)
         shapes = _shapes(job, relation)
-        page = Page()
+        page = None
         if _wrapped(job, shapes):
             page = _page(job, relation)
             relation = _unwrap(job, relation)
@@ -138,17 +138,17 @@ def _wrapped(job: Job, shapes: Sequence[Shape]) -> bool:
     )
 
 
-def _page(job: Job, relation: str) -> Page:
+def _page(job: Job, relation: str) -> Page | None:
     """What the file's pages say of the whole, where the system's description names the members that say it."""
     said = job.system.settings.get("json", {})
     if "page_total" not in said:
-        return Page()
+        return None
     total, offset = (
         f"try_cast(json_extract_string(json, {literal(json_path([m]))}) as bigint)" if m else "null::bigint"
         for m in (said["page_total"], said.get("page_offset"))
     )
     ((stated, first),) = job.connection.execute(f"select max({total}), min({offset}) from {relation}").fetchall()
-    return Page() if stated is None else Page(stated, first)
+    return None if stated is None else Page(stated, first)
 
 
 def _unwrap(job: Job, relation: str) -> str:

@@ -41,6 +41,7 @@ def test_another_seed_gives_another_company(clean_folder: Path, tmp_path: Path) 
         ({"scale": 0}, "scale"),
         ({"scale": -1.0}, "scale"),
         ({"scale": float("nan")}, "scale"),
+        ({"scale": float("inf")}, "at most"),
         ({"faults": "INV-NONSENSE"}, "INV-NONSENSE"),
         ({"faults": ""}, "empty"),
         ({"faults": "INV-DUP,,PAY-DUP"}, "empty"),
@@ -59,6 +60,12 @@ def test_an_output_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
         generate(1, 0.005, "none", tmp_path / "x")
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x" / "mine.txt").read_text() == "keep"
+
+
+def test_an_output_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DemoError, match="cannot be made"):
+        generate(1, 0.005, "none", tmp_path / "file" / "x")
 
 
 def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
--- Columns that finpipe reads, that files of a table held values in, and that the table's newest file does not have: what
--- hung on them is empty from there on, and nothing else would say so. Files of JSON leave out what is empty, and tell
--- nothing here; names that begin with _ are a connector's housekeeping.
+-- Columns that finpipe reads, that files of a table held values in, and that the table's newest file does not have:
+-- what hung on them is empty from there on, and nothing else would say so. Files of JSON leave out what is empty, and
+-- tell nothing here; names that begin with _ are a connector's housekeeping.
 with files as (
     select
         loaded.load_seq,

@@ -1,5 +1,5 @@
 -- R02, quantities and dates: what the deals of a contract add up to on a day, per product, against the subscription
--- that bills them. The two are linked by the opportunity that the subscription or its invoices name. Ended subscriptions
+-- that bills them. The two are linked by the opportunity that the subscription or its invoices name. Ended ones
 -- are compared on their last day. Some keep an item for every step of a ramp: then the items sum to all steps, not to
 -- the step in force. Prices are not compared: the CRM's are after discount, billing's before coupons.
 with named as (

@@ -86,7 +86,8 @@ def account_vanished(p: Planter) -> None:
     )
     there = p.extracts[name].select("Id").filter(~pl.col("Id").is_in(sorted(p.edits.changes.get(name, {}))))
     named = keyed.join(there, on="Id", how="semi", maintain_order="left").unique("c", keep="first", maintain_order=True)
-    nobodys = (pl.col("role") == 2) & (pl.col("head") != pl.col("c"))
+    # One that stands in a hierarchy would take that with it.
+    nobodys = (pl.col("role") == 2) & (pl.col("head") != pl.col("c")) & pl.col("parent").is_null()
     for v in p.pick("DEL-UNSEEN account", named, nobodys, key="c", claim=False):
         id_ = salesforce_id("001", v["c"])
         p.edits.drop(ACCOUNT, id_)
