@@ -16,7 +16,7 @@ from tests.published import SCALE, SEED, shared_folder
 FOUND_WHOLE = {
     "BANK-UNKNOWN", "DQ-RULE", "INV-AMOUNT", "INV-CCY", "INV-ENTITY", "INV-MISSING-ERP", "INV-TAX", "INV-VOID-OPEN",
     "JE-MANUAL-CONTROL", "JE-UNBALANCED", "PAY-FEE", "PAY-MISSING", "PAY-OVER", "PAY-SHORT", "PAY-UNAPPLIED",
-    "PAY-WRONG-CUST", "PAYOUT-TRANSIT", "REF-UNLINKED",
+    "PAY-WRONG-CUST", "PAYOUT-TRANSIT", "REF-UNLINKED", "REV-SCHEDULE", "REV-UNPLANNED",
 }  # fmt: skip
 #: Figures that do not equal the truth yet: one calendar stands for all entities in them (decision 0018).
 KNOWN_TO_DIFFER = {"rollforward closing", "trial balance, closing", "trial balance, movement"}
