@@ -31,7 +31,7 @@
         blocking when it is not a matter of timing.
         `left_repeats`, `right_repeats` name a column that holds what the record repeats on its own side (else null): left
         alone, it is a duplicate however young or old it is.
-        `explains_alone` = false leaves records alone unexplained.
+        `explains_alone` = false leaves records alone unexplained. `neither` says why both sides are without data.
 
     Result, one shape for all: CTE `reconciled` with lines of kind
         pair            each pair, and each record alone, once: left, right, difference
@@ -43,7 +43,7 @@
 {% macro reconcile(reconciliation, leg, left_noun, right_noun, passes, checks=[], left_only='CTRL-TOTAL',
     right_only='CTRL-TOTAL', left_duplicate=none, right_duplicate=none, currency_code=none, left_code_column=none,
     explains_alone=true, right_must_exist=true, left_must_exist=true, record_checks=[], left_repeats=none,
-    right_repeats=none) -%}
+    right_repeats=none, neither=none) -%}
 {%- set days = var('timing_days') -%}
 {%- set repeats -%}
 case
@@ -436,7 +436,7 @@ all_lines as (
     select
         'not_applicable', null, null, null, 'all', null, null, null, null, null, 0, 0, 0, null, null, 0,
         case
-            when left_count = 0 and right_count = 0 then 'not applicable: no {{ left_noun }} and no {{ right_noun }}'
+            when left_count = 0 and right_count = 0 then 'not applicable: {{ neither or "no " ~ left_noun ~ " and no " ~ right_noun }}'
             when left_count = 0 then 'not applicable: no {{ left_noun }}'
             else 'not applicable: no {{ right_noun }}'
         end

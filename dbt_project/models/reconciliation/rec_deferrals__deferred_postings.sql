@@ -180,7 +180,7 @@ right_records as (
         {'code': 'REV-SCHEDULE', 'what': 'movement', 'left': 'l.amount', 'right': 'r.amount',
             'when': beyond ~ ' and not (' ~ follows ~ ') and l.is_over'},
     ],
-    left_only='REV-SCHEDULE', right_only='REV-SCHEDULE'
+    left_only='REV-SCHEDULE', right_only='REV-SCHEDULE', neither='no entity defers revenue'
 ) }}
 
 select * from reconciled

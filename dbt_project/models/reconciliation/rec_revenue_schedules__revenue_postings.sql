@@ -493,7 +493,8 @@ right_records as (
         {'code': 'REV-SCHEDULE', 'what': 'recognised', 'left': 'l.amount', 'right': 'r.amount',
             'when': beyond ~ ' and not l.is_reported and l.is_over'},
     ],
-    left_only='REV-SCHEDULE', right_only='REV-UNPLANNED', currency_code='REV-SCHEDULE'
+    left_only='REV-SCHEDULE', right_only='REV-UNPLANNED', currency_code='REV-SCHEDULE',
+    neither='no entity defers revenue'
 ) }}
 
 select * from reconciled
