@@ -21,7 +21,8 @@ shown as (
             + billed_usage_amount + billed_direct_amount + billed_amount + recognised_amount + collected_tax_amount
             + collected_open_amount + collected_unapplied_amount + collected_write_off_amount
             + collected_for_others_amount + collected_amount + banked_timing_amount + banked_fee_amount
-            + banked_fx_amount + banked_dispute_amount + banked_adjustment_amount + banked_amount
+            + banked_fx_amount + banked_for_others_amount + banked_dispute_amount + banked_adjustment_amount
+            + banked_amount
         ) as amount,
         sum(banked_amount) as banked_amount
     from {{ ref('bookings_to_cash') }}

@@ -126,6 +126,25 @@ beyond_parts as (
     where banked_payouts.is_banked
 ),
 
+-- Payments that the ERP posted with another customer than the one who paid.
+reassigned as (
+    select
+        coalesce(posted_with.customer_id, erp_payments.customer_id, 'unknown') as posted_id,
+        coalesce(paid_by.customer_id, billing_payments.customer_id, 'unknown') as payer_id,
+        erp_payments.currency,
+        erp_payments.amount
+    from {{ ref('rec_billing_payments__erp_payments') }} as lines
+    inner join {{ ref('stg_payments') }} as billing_payments on lines.left_id = billing_payments.payment_id
+    inner join {{ ref('stg_payments') }} as erp_payments on lines.right_id = erp_payments.payment_id
+    inner join {{ ref('int_authority__chosen') }} as authority
+        on authority.subject = 'payments' and {{ role_of('erp_payments.payment_id') }} = authority.role
+    left join {{ ref('int_customers__identified') }} as paid_by
+        on billing_payments.customer_id = paid_by.source_customer_id
+    left join {{ ref('int_customers__identified') }} as posted_with
+        on erp_payments.customer_id = posted_with.source_customer_id
+    where lines.line_kind = 'pair' and lines.right_amount <> 0
+),
+
 bridged as (
     select
         payer_id as customer_id,
@@ -211,6 +230,22 @@ bridged as (
         -left_amount
     from pairs
     where payment_id is not null and right_id is null and found_severity = 'timing'
+    union all
+    select
+        posted_id,
+        currency,
+        'banked_for_others',
+        -amount
+    from reassigned
+    where posted_id <> payer_id
+    union all
+    select
+        payer_id,
+        currency,
+        'banked_for_others',
+        amount
+    from reassigned
+    where posted_id <> payer_id
     union all
     select
         payer_id,

@@ -75,6 +75,7 @@ invoiced as (
             when billings.charge_kind = 'usage' then 'usage'
             when own.product_key is not null then 'booked'
             when whole.product_key is not null then 'booked'
+            when billings.net_amount < 0 then 'discount'
             else 'direct'
         end as part,
         coalesce(own.product_key, whole.product_key) as booked_key
@@ -107,7 +108,68 @@ billed_upto as (
     group by billed_customer_id, currency, booked_key
 ),
 
--- Of each booking, the last day that need not be considered as still to come.
+-- A product sold twice may be billed in two rhythms. Where every invoiced quantity is one that was booked, each booking
+-- goes by the invoices of its own quantity.
+billed_quantities as (
+    select
+        invoiced.billed_customer_id as customer_id,
+        invoiced.currency,
+        invoiced.booked_key as product_key,
+        abs(invoiced.quantity) as quantity,
+        max(coalesce(invoiced.service_ends_on, invoiced.billed_on)) as until_on,
+        bool_and(booked.quantity is not null) as is_booked
+    from invoiced
+    left join (
+        select distinct
+            customer_id,
+            currency,
+            product_key,
+            abs(quantity) as quantity
+        from bookings
+    ) as booked
+        on
+            invoiced.billed_customer_id = booked.customer_id
+            and invoiced.currency = booked.currency
+            and invoiced.booked_key = booked.product_key
+            and abs(invoiced.quantity) = booked.quantity
+    where invoiced.part = 'booked'
+    group by invoiced.billed_customer_id, invoiced.currency, invoiced.booked_key, abs(invoiced.quantity)
+),
+
+told_by_quantity as (
+    select
+        customer_id,
+        currency,
+        product_key
+    from billed_quantities
+    group by customer_id, currency, product_key
+    having bool_and(is_booked)
+),
+
+billed_until as (
+    select
+        bookings.booking_id,
+        case when told_by_quantity.product_key is not null then own.until_on else billed_upto.until_on end as until_on
+    from bookings
+    inner join billed_upto
+        on
+            bookings.customer_id = billed_upto.customer_id
+            and bookings.currency = billed_upto.currency
+            and bookings.product_key = billed_upto.product_key
+    left join told_by_quantity
+        on
+            bookings.customer_id = told_by_quantity.customer_id
+            and bookings.currency = told_by_quantity.currency
+            and bookings.product_key = told_by_quantity.product_key
+    left join billed_quantities as own
+        on
+            bookings.customer_id = own.customer_id
+            and bookings.currency = own.currency
+            and bookings.product_key = own.product_key
+            and abs(bookings.quantity) = own.quantity
+),
+
+-- Of each booking, the last day that is billed, or so old that it should be.
 running as (
     select
         bookings.customer_id,
@@ -119,17 +181,17 @@ running as (
         bookings.service_ends_on,
         bookings.term_months,
         coalesce(currencies.minor_units, 2) as minor_units,
-        billed_upto.until_on is not null as is_billed,
+        billed_until.until_on is not null as is_billed,
         greatest(bookings.booked_on, coalesce(bookings.service_starts_on, bookings.booked_on)) as billable_on,
+        -- Old service in whole months of the line, so that a booking and the reduction that takes it back cancel.
         greatest(
-            coalesce(billed_upto.until_on, bookings.service_starts_on - 1), {{ as_of() }} - {{ var('first_invoice_days') }}
+            coalesce(billed_until.until_on, bookings.service_starts_on - 1),
+            cast(bookings.service_starts_on + to_months(cast(greatest(datesub(
+                'month', bookings.service_starts_on, {{ as_of() }} - {{ var('first_invoice_days') }} + 1
+            ), 0) as integer)) as date) - 1
         ) as settled_until_on
     from bookings
-    left join billed_upto
-        on
-            bookings.customer_id = billed_upto.customer_id
-            and bookings.currency = billed_upto.currency
-            and bookings.product_key = billed_upto.product_key
+    left join billed_until on bookings.booking_id = billed_until.booking_id
     left join {{ source('reference', 'currencies') }} as currencies on bookings.currency = currencies.code
     where coalesce(bookings.charge_kind, '') <> 'usage'
 ),
@@ -206,9 +268,31 @@ by_product as (
 explained as (
     select
         *,
-        -- Billed less than agreed, and discounts were given on these documents: as much of it as they come to.
-        -least(greatest(-gap_amount, 0), greatest(discount_amount, 0)) as discounted_amount
+        -- Billed less than booked by exactly what its documents discount: the deal was stated before discount.
+        case when gap_amount = -discount_amount then gap_amount else 0 end as discounted_amount
     from by_product
+),
+
+-- Some systems discount on a line of its own, of an item that is no product: it takes back what the other lines were
+-- billed above a deal stated after discount, and is a discount beyond the deal for the rest.
+discount_lines as (
+    select
+        invoiced.billed_customer_id as customer_id,
+        invoiced.currency,
+        -greatest(-sum(invoiced.net_amount) - greatest(coalesce(min(gaps.amount), 0), 0), 0) as amount
+    from invoiced
+    left join (
+        select
+            customer_id,
+            currency,
+            sum(gap_amount - discounted_amount) as amount
+        from explained
+        where not has_other_terms
+        group by customer_id, currency
+    ) as gaps
+        on invoiced.billed_customer_id = gaps.customer_id and invoiced.currency = gaps.currency
+    where invoiced.part = 'discount'
+    group by invoiced.billed_customer_id, invoiced.currency
 ),
 
 -- The one place that says what is recognised: billed lines rendered evenly over their days of service up to the cut,
@@ -268,6 +352,13 @@ bridged as (
     select
         customer_id,
         currency,
+        'billed_discount',
+        amount
+    from discount_lines
+    union all
+    select
+        customer_id,
+        currency,
         'billed_terms',
         gap_amount - discounted_amount
     from explained
@@ -279,7 +370,7 @@ bridged as (
         case part when 'usage' then 'billed_usage' else 'billed_direct' end,
         net_amount
     from invoiced
-    where part <> 'booked'
+    where part in ('usage', 'direct')
     union all
     select
         customer_id,

@@ -225,8 +225,27 @@ rates as (
     group by currency, to_currency, span
 ),
 
+-- Steps of a deal that came before the one they follow; one line per deal, whatever the number of its lines.
+disordered as (
+    select
+        'SEQ' as code,
+        q2c.opportunity_id as record_key,
+        'all' as legal_entity_id,
+        min(q2c.customer_id) as customer_id,
+        min(q2c.currency) as currency,
+        0 as amount,
+        min(q2c.closed_won_on) as happened_on,
+        concat('deal ', q2c.opportunity_id, ': ', string_agg(distinct q2c.disorder, '; ' order by q2c.disorder))
+            as sentence
+    from {{ ref('quote_to_cash') }} as q2c
+    where q2c.disorder is not null
+    group by q2c.opportunity_id
+),
+
 observed as (
     select * from items
+    union all
+    select * from disordered
     union all
     select * from disputes
     union all

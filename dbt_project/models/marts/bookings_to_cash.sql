@@ -1,7 +1,8 @@
 {%- set levels = ['booked', 'billed', 'recognised', 'collected', 'banked'] %}
-{%- set steps = ['contracted_timing', 'contracted_terms', 'contracted_leakage', 'billed_timing', 'billed_terms', 'billed_discount',
-    'billed_credit', 'billed_usage', 'billed_direct', 'tax', 'collected_open', 'collected_unapplied', 'collected_write_off',
-    'collected_for_others', 'banked_timing', 'banked_fee', 'banked_fx', 'banked_dispute', 'banked_adjustment'] %}
+{%- set steps = ['contracted_timing', 'contracted_terms', 'contracted_leakage', 'billed_timing', 'billed_terms',
+    'billed_discount', 'billed_credit', 'billed_usage', 'billed_direct', 'tax', 'collected_open', 'collected_unapplied',
+    'collected_write_off', 'collected_for_others', 'banked_timing', 'banked_fee', 'banked_fx', 'banked_for_others',
+    'banked_dispute', 'banked_adjustment'] %}
 with stated as (
     select * from {{ ref('int_deals__bridged') }}
     union all
@@ -12,9 +13,9 @@ summed as (
     select
         customer_id,
         currency,
-        {%- for step in levels + steps %}
-            coalesce(sum(case when step = '{{ step }}' then amount end), 0) as {{ step }}{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for step in levels + steps %}
+        coalesce(sum(case when step = '{{ step }}' then amount end), 0) as {{ step }}{{ ',' if not loop.last }}
+    {%- endfor %}
     from stated
     group by customer_id, currency
 ),
@@ -39,7 +40,7 @@ remainders as (
             billed + tax + collected_write_off + collected_open + collected_unapplied + collected_for_others
         ) as collected_leakage,
         banked - (
-            collected + banked_timing + banked_fee + banked_fx + banked_dispute + banked_adjustment
+            collected + banked_timing + banked_fee + banked_fx + banked_for_others + banked_dispute + banked_adjustment
         ) as banked_leakage
     from levelled
 ),
@@ -69,8 +70,8 @@ bridge as (
         {{ money('remainders.tax') }} as collected_tax_amount,
         {%- for column in [
             'collected_open', 'collected_unapplied', 'collected_write_off', 'collected_for_others', 'collected_leakage',
-            'collected', 'banked_timing', 'banked_fee', 'banked_fx', 'banked_dispute', 'banked_adjustment',
-            'banked_leakage', 'banked',
+            'collected', 'banked_timing', 'banked_fee', 'banked_fx', 'banked_for_others', 'banked_dispute',
+            'banked_adjustment', 'banked_leakage', 'banked',
         ] %}
             {{ money('remainders.' ~ column) }} as {{ column }}_amount,
         {%- endfor %}

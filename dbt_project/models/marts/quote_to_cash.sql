@@ -19,6 +19,10 @@ ordered as (
     group by lines.left_id
 ),
 
+kept as (
+    select count(*) > 0 as are_kept from ordered
+),
+
 -- The first document that bills the line's product and service; where none is known, the first that names the deal.
 billed as (
     select
@@ -110,7 +114,7 @@ reached as (
         bookings.booked_on as closed_won_on,
         ordered.order_id,
         ordered.ordered_on as order_accepted_on,
-        (select count(*) > 0 from ordered) and bookings.tcv_amount <> 0 as is_to_order,
+        kept.are_kept and bookings.tcv_amount <> 0 as is_to_order,
         greatest(bookings.booked_on, coalesce(bookings.service_starts_on, bookings.booked_on)) as billable_on,
         first_invoices.invoice_id as first_invoice_id,
         first_invoices.issued_on as invoice_posted_on,
@@ -125,6 +129,7 @@ reached as (
         first_named.issued_on as first_named_on,
         case when first_invoices.issued_on > stated.stated_on then stated.stated_on end as applied_too_early_on
     from bookings
+    cross join kept
     left join ordered on bookings.opportunity_id = ordered.opportunity_id
     left join first_invoices on bookings.booking_id = first_invoices.booking_id
     left join applied on first_invoices.invoice_id = applied.invoice_id
@@ -196,8 +201,10 @@ quote_to_cash as (
             end,
             case
                 when applied_too_early_on < invoice_posted_on - {{ var('sequence_days') }}
-                    then 'paid on ' || applied_too_early_on || ', before ' || first_invoice_id || ' was issued on '
-                        || invoice_posted_on
+                    then concat(
+                        'paid on ', applied_too_early_on, ', before ', first_invoice_id, ' was issued on ',
+                        invoice_posted_on
+                    )
             end
         ), '') as disorder
     from due
