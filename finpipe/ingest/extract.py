@@ -6,7 +6,7 @@ Does not belong here: any one format.
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -29,6 +29,9 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
+    #: Of a file with a header: declared columns that it lacks, and its own that no declared one reads.
+    absent: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,13 @@ def found_columns(table: Table, names: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def headed(part: Part, found: Mapping[str, Sequence[str]], names: Sequence[str]) -> Part:
+    """The part of a file whose header names all its columns, with those it lacks and those that nothing reads."""
+    read = {name for hits in found.values() for name in hits}
+    absent = tuple(c for c in part.table.column_names if c not in found)
+    return replace(part, absent=absent, unread=tuple(n for n in names if n not in read))
+
+
 def refuse_repeated(name: str, names: Iterable[str]) -> None:
     """Refuse a header in which two columns have the same name once normalised."""
     seen: dict[str, str] = {}
@@ -120,7 +130,7 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
         got="columns " + ", ".join(names)[:600],
         fix=other
         or "restore the column in the export, or add its new name to "
-        f"[tables.{table.name}] columns in sources/{job.system.name}/system.toml",
+        f"[tables.{table.name}] columns in sources/{job.system.folder.name}/system.toml",
     )
 
 

@@ -17,6 +17,7 @@ import duckdb
 
 from finpipe.errors import FinpipeError
 from finpipe.ingest import heal, ledger, limits, raw
+from finpipe.ingest.drift import lost_columns
 from finpipe.ingest.extract import Part
 from finpipe.ingest.landing import Manifest, manifests
 from finpipe.ingest.read import read
@@ -160,7 +161,9 @@ def _admit(
         try:
             for one in staged:
                 raw.admit(connection, systems[one.system], one)
-            ledger.write(connection, [_entry(systems, o, totals) for o in outcomes])
+            parts = [(o.manifest.order, systems[o.manifest.system], p) for o in outcomes for p in o.parts]
+            remarks = lost_columns(connection, parts)
+            ledger.write(connection, [_entry(systems, o, totals, remarks) for o in outcomes])
             connection.execute("commit")
         except BaseException:
             connection.execute("rollback")
@@ -180,14 +183,24 @@ def _single_file(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute(f"set threads = {threads}")
 
 
-def _entry(systems: dict[str, System], outcome: _Outcome, totals: dict[tuple[int, str], str | None]) -> ledger.Entry:
+def _entry(
+    systems: dict[str, System],
+    outcome: _Outcome,
+    totals: dict[tuple[int, str], str | None],
+    remarks: dict[tuple[int, str], str],
+) -> ledger.Entry:
     manifest, problem = outcome.manifest, outcome.problem
     spec = systems[manifest.system].fingerprint
     if problem is not None:
         reason = _reason(problem)
         return ledger.Entry(manifest, spec, reason=reason, fix=problem.fix)
     tables = tuple(
-        ledger.TableEntry(p.table.name, p.rows, totals.get((manifest.order, p.table.name)), "; ".join(p.notes))
+        ledger.TableEntry(
+            p.table.name,
+            p.rows,
+            totals.get((manifest.order, p.table.name)),
+            "; ".join([*p.notes, *filter(None, [remarks.get((manifest.order, p.table.name))])]),
+        )
         for p in outcome.parts
     )
     return ledger.Entry(manifest, spec, tables)

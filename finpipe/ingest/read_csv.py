@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from finpipe.ingest.extract import (
     Part,
     Rows,
     found_columns,
+    headed,
     one_of,
     refuse_missing,
     refuse_repeated,
@@ -70,7 +71,7 @@ def read_csv(job: Job, plain: Path, table: Table) -> list[Part]:
         raise _told(job, str(problem), len(names)) from None
     _refuse_miscounted(job, plain, facts, part.rows, len(names))
     notes = [] if facts.complete else ["the last line has no line end: check that the file is whole"]
-    return [Part(part.table, part.path, part.rows, tuple(notes))]
+    return [headed(replace(part, notes=tuple(notes)), found, names)]
 
 
 def _refuse_torn(job: Job, facts: CsvFacts) -> None:
