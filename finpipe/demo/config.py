@@ -7,14 +7,30 @@ from __future__ import annotations
 
 from finpipe.demo.world import ENTITIES, entity_currencies
 
+_REPLACED = """
+# Another account keeps the books from July on. It took the history over, and says which id each record had.
+[systems.netsuite_2]
+like = "netsuite"
+replaces = "netsuite"
+"""
+_RENAMED = """
+# The CRM's field for the countersignature was renamed. Files of both times are read.
+[systems.salesforce.references]
+signed_on = "Signed_Date__c | Countersigned_On__c"
+"""
 
-def configuration() -> str:
-    """Return the text of ``finpipe.toml``: the currency of reports, and whose bank account is whose."""
+
+def configuration(*, replaced: bool = False, renamed: bool = False) -> str:
+    """Return the text of ``finpipe.toml``: the currency of reports, and whose bank account is whose.
+
+    ``replaced`` and ``renamed`` add what the company's data engineer answers to an ERP that was replaced and to a
+    column that was renamed.
+    """
     accounts = [f"{e.no:02d}-40017-{ccy}={e.no}" for e in ENTITIES for ccy in entity_currencies(e)]
     return (
         "# Northwind Ledger group: facts that the extracts do not state.\n"
         'reporting_currency = "USD"\n\n'
         "# Bank account = legal entity that owns it.\n"
         "[systems.bank.variables]\n"
-        f'account_entities = "{",".join(accounts)}"\n'
+        f'account_entities = "{",".join(accounts)}"\n' + (_REPLACED if replaced else "") + (_RENAMED if renamed else "")
     )
