@@ -10,6 +10,7 @@
     'rec_receivables__ledger',
     'rec_debits__credits',
     'rec_rows_read__rows_kept',
+    'rec_rows_stated__rows_landed',
     'rec_balances_stated__movements',
     'rec_crm_accounts__billing_customers',
     'rec_crm_accounts__erp_customers',

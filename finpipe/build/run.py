@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 
 from finpipe.build.dbt import invoke
-from finpipe.build.manifest import DBT_PROJECT
+from finpipe.build.manifest import DBT_PROJECT, kept
 from finpipe.settings import PROJECT, Home
-from finpipe.warehouse import connect
+from finpipe.warehouse import connect, literal
 
 _BUILDS = """
 create table if not exists ledger.builds (
@@ -95,7 +95,17 @@ def build(
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
+        if succeeded:
+            _describe_seeds(connection)
     return replace(begun, verdict=verdict, nodes=nodes)
+
+
+def _describe_seeds(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the words for seeds into the catalogue: dbt carries those of models over, but not a seed's."""
+    for seed in (m for m in kept().models.values() if m.kind == "seed"):
+        connection.execute(f"comment on table {seed.table} is {literal(seed.about)}")
+        for column in seed.columns:
+            connection.execute(f"comment on column {seed.table}.{column['name']} is {literal(column['about'])}")
 
 
 def variables(home: Home, as_of: date) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import click
 from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
 from finpipe.cli.demo import demo
+from finpipe.cli.examine import doctor
 from finpipe.cli.find import exceptions
 from finpipe.cli.look import publications, query, roll_back, status
 from finpipe.cli.prove import rebuild, verify
@@ -23,5 +24,8 @@ def main(context: click.Context) -> None:
     context.obj = Context()
 
 
-for command in (land, fetch, run, status, query, exceptions, verify, rebuild, systems, publications, roll_back, demo):
+for command in (
+    *(land, fetch, run, status, query, exceptions, verify, rebuild),
+    *(systems, publications, roll_back, doctor, demo),
+):
     main.add_command(command)

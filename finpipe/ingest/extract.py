@@ -29,9 +29,18 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
+    page: "Page | None" = None
     #: Of a file with a header: declared columns that it lacks, and its own that no declared one reads.
     absent: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
+
+    stated_rows: int
+    offset: int | None
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
+from finpipe.ingest.extract import Page
 from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-2"
+READER = "reader-3"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 
@@ -28,7 +29,8 @@ create table if not exists ledger.loads (
     path varchar, received_at timestamptz, bytes bigint, rows bigint, verdict varchar, reason varchar, fix varchar,
     spec_version varchar, code_version varchar, previous_hash varchar, hash varchar);
 create table if not exists ledger.loaded_tables (
-    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar);
+    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
+    page_offset bigint, stated_rows bigint);
 create table if not exists ledger.row_accounts (
     load_seq bigint, system varchar, table_name varchar, rows bigint,
     accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
@@ -55,6 +57,7 @@ class TableEntry:
     rows: int
     measure_sum: str | None
     notes: str
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,17 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
         [_row(e) for e in entries],
     )
     tables = [
-        (e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes)
+        (*(e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes), *_said(t.page))
         for e in entries
         for t in e.tables
     ]
     if tables:
-        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?)", tables)
+        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
+
+
+def _said(page: Page | None) -> tuple[int | None, int | None]:
+    return (page.offset, page.stated_rows) if page else (None, None)
 
 
 def _row(e: Entry) -> tuple[Any, ...]:
@@ -116,18 +123,19 @@ def chain(connection: duckdb.DuckDBPyConnection, start: int) -> None:
 
 def computed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     """(load_seq, previous hash, hash) as they must be, from the ledger's facts."""
-    tables: dict[int, list[tuple[str, int, str | None]]] = {}
-    for seq, table, count, total in connection.execute(
-        "select load_seq, table_name, rows, cast(measure_sum as varchar) from ledger.loaded_tables order by all"
+    tables: dict[int, list[tuple[Any, ...]]] = {}
+    for seq, *facts in connection.execute(
+        "select load_seq, table_name, rows, cast(measure_sum as varchar), page_offset, stated_rows "
+        "from ledger.loaded_tables order by all"
     ).fetchall():
-        tables.setdefault(seq, []).append((table, count, total))
+        tables.setdefault(seq, []).append(tuple(facts))
     chained, previous = [], _GENESIS
     for row in connection.execute(
         "select load_seq, system, table_name, digest, original_name, bytes, rows, verdict, reason, "
         "spec_version, code_version from ledger.loads order by load_seq"
     ).fetchall():
-        facts = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
-        own = hashlib.sha256(facts.encode()).hexdigest()
+        said = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
+        own = hashlib.sha256(said.encode()).hexdigest()
         chained.append((row[0], previous, own))
         previous = own
     return chained

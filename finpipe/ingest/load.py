@@ -200,6 +200,7 @@ def _entry(
             p.rows,
             totals.get((manifest.order, p.table.name)),
             "; ".join([*p.notes, *filter(None, [remarks.get((manifest.order, p.table.name))])]),
+            p.page,
         )
         for p in outcome.parts
     )

@@ -43,6 +43,8 @@ COLUMNS = {
     "hash": "Hash over this load's facts and the hash before.",
     "measure_sum": "Control total: sum of the table's measure as the reader saw it.",
     "notes": "What the reader remarked.",
+    "page_offset": "Rows on the pages before this one, as a page of an API says.",
+    "stated_rows": "Rows on all pages together, as a page of an API says.",
     "accepted": "Rows in force in canonical.",
     "superseded": "Rows that a newer version of their record replaced.",
     "duplicate": "Rows that repeat an earlier one in key and content.",
