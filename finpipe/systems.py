@@ -17,6 +17,9 @@ from finpipe.settings import Home
 
 ROLES = ("crm", "billing", "erp", "bank")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,60}")
+#: Settings that change nothing about how extracts become raw rows.
+_NOT_OF_READING = ("due", "references", "variables", "replaces", "key_prefixes", "unique_ids")
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,17 @@ class System:
         given = {**self.references, **self.settings.get("variables", {})}
         return {name: str(value) for name, value in given.items()}
 
+    @property
+    def replaces(self) -> str | None:
+        """The system of the same role whose history this one goes on with."""
+        found = self.settings.get("replaces")
+        return str(found) if found else None
+
+    @property
+    def key_prefixes(self) -> dict[str, str]:
+        """By role, what stands before native ids in keys, so that equal ids of two systems stay apart."""
+        return {str(role): str(prefix) for role, prefix in self.settings.get("key_prefixes", {}).items()}
+
     @cached_property
     def fingerprint(self) -> str:
         """Changes when anything that decides how extracts become raw rows changes."""
@@ -104,7 +118,7 @@ class System:
             self.name,
             self.role,
             sorted(map(repr, self.tables.values())),
-            {k: v for k, v in sorted(self.settings.items()) if k not in ("due", "references", "variables")},
+            {k: v for k, v in sorted(self.settings.items()) if k not in _NOT_OF_READING},
         )
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
 
@@ -123,20 +137,68 @@ def find_systems(home: Home) -> dict[str, System]:
                     fix="rename one of the folders",
                 )
             found[name] = read_system(description, home.config.systems.get(name, {}))
+    for name in sorted(set(home.config.systems) - set(found)):
+        found[name] = _another(home, found, name)
+    for system in found.values():
+        _judge_replacement(home, found, system)
     return found
 
 
-def read_system(description: Path, overrides: dict[str, Any]) -> System:
-    """Read one ``system.toml``, with the company's overrides merged in."""
+def _another(home: Home, described: dict[str, System], name: str) -> System:
+    """A further system of a described product: ``[systems.<name>] like = "…"`` in ``finpipe.toml``.
+
+    It is described as that system is in this company, with what is said of itself laid over.  Where the product's ids
+    are not unique the world over, its keys get a prefix, so that two accounts never share a record by chance.
+    """
+    given = dict(home.config.systems[name])
+    model = described.get(given.pop("like", ""))
+    if model is None or (model.name in home.config.systems and "like" in home.config.systems[model.name]):
+        folders = ", ".join(sorted(n for n, s in described.items() if s.folder.name == n))
+        raise FinpipeError(
+            "a system is configured that no folder describes",
+            where=f"{home.root / 'finpipe.toml'}, [systems.{name}]",
+            got=f"like = {home.config.systems[name].get('like')!r}",
+            fix=f"correct its name, or say of which product it is: like = one of {folders}",
+        )
+    inherited = {k: v for k, v in home.config.systems.get(model.name, {}).items() if k != "replaces"}
+    if not (given.get("replaces") or model.settings.get("unique_ids")):
+        given["key_prefixes"] = {model.role: f"{name}."} | given.get("key_prefixes", {})
+    return read_system(model.folder / "system.toml", _merge(inherited, given), name)
+
+
+def _judge_replacement(home: Home, found: dict[str, System], system: System) -> None:
+    """Refuse a replacement of nothing, of another role, or in a chain."""
+    if (old := system.replaces) is None:
+        return
+    rivals = [s.name for s in found.values() if s.replaces == old and s is not system]
+    if old in found and found[old].role == system.role and old != system.name and not found[old].replaces:
+        if not rivals:
+            return
+        got = f"{', '.join(rivals)} replaces {old} too"
+    else:
+        got = f"replaces = {old!r}"
+    raise FinpipeError(
+        "a system cannot replace another so",
+        where=f"{home.root / 'finpipe.toml'}, [systems.{system.name}]",
+        got=got,
+        fix=f"name one system of role {system.role} that replaces none itself and that no other replaces",
+    )
+
+
+def read_system(description: Path, overrides: dict[str, Any], name: str | None = None) -> System:
+    """Read one ``system.toml``, with the company's overrides merged in; ``name`` if it is not the folder's."""
     try:
         given = tomllib.loads(description.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise _broken(description, str(problem)) from None
     given = _merge(given, overrides)
     references = given.get("references", {})
-    name = description.parent.name
+    name = name or description.parent.name
     if not _NAME.fullmatch(name):
-        raise _broken(description, f"folder name {name!r}: lower-case letters, digits and _ only")
+        raise _broken(description, f"system name {name!r}: lower-case letters, digits and _ only")
+    for role, prefix in given.get("key_prefixes", {}).items():
+        if role not in ROLES or not _PREFIX.fullmatch(str(prefix)):
+            raise _broken(description, f"key_prefixes {role} = {prefix!r}: a role, and letters, digits, _ . - only")
     if given.get("role") not in ROLES:
         raise _broken(description, f"role = {given.get('role')!r}: one of {', '.join(ROLES)}")
     tables = {t: _table(description, t, spec, references) for t, spec in given.pop("tables", {}).items()}

@@ -1,7 +1,7 @@
 """The one door to the working database: who may open it, with which settings, and which schemas it has.
 
 Belongs here: connections, the write lock, the schemas.
-Does not belong here: SQL of any stage.
+Does not belong here: SQL of any stage, beyond what several stages must ask alike.
 DuckDB lets one *process* write, and a reader in another process blocks it: so nobody else opens this file;
 analysts and pages read the published copies.
 """
@@ -28,6 +28,14 @@ SCHEMAS = (
     "staging",
     "intermediate",
 )
+
+#: Files that could not be read and that no later file of their name made good.
+STILL_REFUSED = """
+    select bad.* from ledger.loads as bad
+    where bad.verdict = 'refused' and not exists (
+        select 1 from ledger.loads as good
+        where good.system = bad.system and good.original_name = bad.original_name
+            and good.load_seq > bad.load_seq and good.verdict = 'loaded')"""
 
 
 @contextmanager

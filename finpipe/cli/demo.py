@@ -1,4 +1,4 @@
-"""Commands of the demo company: ``demo generate`` and ``demo score``."""
+"""Commands of the demo company: ``demo generate``, ``demo score`` and ``demo drill``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from finpipe.errors import FinpipeError
 if TYPE_CHECKING:
     from finpipe.demo.score import Score
 
+RHYTHMS = ("hour", "day", "month")
+
 
 @click.group(cls=Commands)
 def demo() -> None:
@@ -22,14 +24,15 @@ def demo() -> None:
 @click.option("--scale", type=float, default=0.01, show_default=True, help="1 is about 100,000 invoices.")
 @click.option("--faults", default="none", show_default=True, help="none, all, or exception codes with commas between.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make; must be new or empty.")
-@click.option("--batches", type=click.Choice(["day", "hour"]), help="Also deliver it as daily or hourly drops.")
-def generate(seed: int, scale: float, faults: str, out: Path, batches: str | None) -> int:
+@click.option("--batches", type=click.Choice(RHYTHMS), help="Also deliver it in drops of an hour, a day or a month.")
+@click.option("--mishaps", default="all", show_default=True, help="What happens to drops: all, none, or kinds.")
+def generate(seed: int, scale: float, faults: str, out: Path, batches: str | None, mishaps: str) -> int:
     """Write the extracts of a whole company, its finpipe.toml, and the truth beside them."""
     from finpipe.demo import DemoError  # noqa: PLC0415
     from finpipe.demo import generate as make  # noqa: PLC0415
 
     try:
-        made = make(seed, scale, faults, out, batches=batches)
+        made = make(seed, scale, faults, out, batches=batches, mishaps=mishaps)
     except DemoError as problem:
         raise _told(problem, "finpipe demo generate", fix="finpipe demo generate --help") from None
     extracts = {name: rows for name, rows in made.rows.items() if name.startswith("extracts/")}
@@ -79,6 +82,52 @@ def score(
     return Exit.DONE if result.is_perfect else Exit.FINDINGS
 
 
+@demo.command()
+@click.option("--seeds", default="1", show_default=True, help="Companies to deliver, with commas between.")
+@click.option("--scale", type=float, default=0.005, show_default=True, help="1 is about 100,000 invoices each.")
+@click.option(
+    "--batches", type=click.Choice(RHYTHMS), default="day", show_default=True, help="How much one drop holds."
+)
+@click.option("--mishaps", default="all", show_default=True, help="What happens to drops: all, none, or kinds.")
+@click.option(
+    "--runs", default=4, show_default=True, type=click.IntRange(1), help="Runs, evenly spread; one at the end."
+)
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Folder in which companies stay.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; amounts are text.")
+@click.pass_obj
+def drill(
+    context: Context,
+    seeds: str,
+    scale: float,
+    batches: str,
+    mishaps: str,
+    runs: int,
+    keep: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Score the pipeline on deliveries: a clean company landed drop after drop, with mishaps.
+
+    Files come late, twice, overlapping, torn or swapped, a column is renamed in mid-quarter, the ERP is replaced from
+    the seventh month on. In the end marts must equal the truth and nothing may be found.
+    """
+    from finpipe.demo import DemoError  # noqa: PLC0415
+    from finpipe.demo.drill import Delivery  # noqa: PLC0415
+    from finpipe.demo.drill import drill as judge  # noqa: PLC0415
+    from finpipe.demo.score import as_data  # noqa: PLC0415
+
+    try:
+        delivery = Delivery(batches, mishaps, runs)
+        result = judge(_seeds(seeds), scale, delivery, keep, lambda s: None if as_json else click.echo(s))
+    except DemoError as problem:
+        raise _told(problem, "finpipe demo drill", fix="mend what it names, then finpipe demo drill again") from None
+    if as_json:
+        emit(as_data(result))
+    else:
+        _show(context, result, "drill")
+    return Exit.DONE if result.is_perfect else Exit.FINDINGS
+
+
 def _seeds(text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
@@ -91,7 +140,7 @@ def _told(problem: ValueError, where: str, fix: str) -> FinpipeError:
     return FinpipeError(error, where=where, got=got, fix=fix)
 
 
-def _show(context: Context, result: "Score") -> None:
+def _show(context: Context, result: "Score", command: str = "score") -> None:
     from finpipe.demo.score import COLUMNS, code_rows, figure_rows  # noqa: PLC0415
 
     grid(context, "Marts of the clean twin = truth", ("figure", "per", "compared", "different"), figure_rows(result))
@@ -109,7 +158,7 @@ def _show(context: Context, result: "Score") -> None:
              [row[:2] for row in others])  # fmt: skip
     if result.false:
         grid(context, f"False findings, first {min(30, len(result.false))}", ("seed", "finding"), result.false[:30])
-    last_line(_state(result), "finpipe demo score --json", "finpipe demo score --keep DIR")
+    last_line(_state(result), f"finpipe demo {command} --json", f"finpipe demo {command} --keep DIR")
 
 
 def _state(result: "Score") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from finpipe.cli.base import Context, counted, grid, records, shown_path
 from finpipe.settings import Home
+from finpipe.warehouse import STILL_REFUSED
 
 _SYSTEMS = """
 with files as (
@@ -36,9 +37,7 @@ from main.reconciliations group by all order by all"""
 _NOTES = """
 select l.system, l.original_name as file, t.notes as note
 from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, t.table_name"""
-_REFUSED = (
-    "select system, original_name as file, reason, fix from ledger.loads where verdict = 'refused' order by load_seq"
-)
+_REFUSED = f"select system, original_name as file, reason, fix from ({STILL_REFUSED}) order by load_seq"
 
 
 def gather(home: Home) -> dict[str, Any]:

@@ -149,9 +149,10 @@ def _keep(
         accepted = accepted.filter(~position.is_in(refusals.frame.get_column("position").implode()))
     connection.register("accepted", accepted.to_arrow())
     own = [c.name for c in own_columns(entity)]
+    prefix = system.key_prefixes.get(system.role, "")
     filled = {
         "system": literal(system.name),
-        "source_id": f"substr(a.{key_of(entity)}, instr(a.{key_of(entity)}, ':') + 1)",
+        "source_id": f"substr(a.{key_of(entity)}, instr(a.{key_of(entity)}, ':') + {1 + len(prefix)})",
         "recorded_at": "l.received_at",
         "row_hash": f"md5(concat_ws(chr(31), {', '.join(_hashed(c) for c in own)}))",
         "contract_version": literal(version_of(entity)),

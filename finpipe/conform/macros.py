@@ -30,7 +30,7 @@ _MOMENT = "try_cast(replace(replace(t, ' +', '+'), ' -', '-') as timestamp with 
 def define(connection: duckdb.DuckDBPyConnection, system: System, config: Config) -> None:
     """Define the macros as this system needs them: its time zone, date formats and minor units."""
     macros = {
-        "key(r, i)": "case when i is null or i = '' then null else r || ':' || i end",
+        "key(r, i)": _key(system),
         "is_true(t)": _FLAGS,
         "amount(t)": _AMOUNT,
         "iso_date(t)": _date(system),
@@ -50,6 +50,14 @@ def define(connection: duckdb.DuckDBPyConnection, system: System, config: Config
 def legal_entity_key(config: Config) -> str | None:
     """Key of the entity that ``finpipe.toml`` names for a company without a subsidiary table."""
     return f"erp:{config.legal_entity['id']}" if "id" in config.legal_entity else None
+
+
+def _key(system: System) -> str:
+    """``<role>:<id>``, with what the system puts before ids of a role so that those of two systems stay apart."""
+    prefixes = {role: prefix for role, prefix in system.key_prefixes.items() if prefix}
+    arms = " ".join(f"when {literal(role)} then {literal(prefix)}" for role, prefix in sorted(prefixes.items()))
+    before = f" || case r {arms} else '' end" if arms else ""
+    return f"case when i is null or i = '' then null else r || ':'{before} || i end"
 
 
 def _epoch(zone: str) -> str:

@@ -17,8 +17,10 @@ RIVALS = (
 
 
 def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:
-    """A key that several accepted rows claim is nobody's: all of them are refused."""
+    """A key that several accepted rows claim is nobody's: all of them are refused, with the systems that claim it."""
     key = key_of(entities()[name])
+    claimants = f"(select string_agg(distinct o.system, ' and ' order by o.system) from canonical.{name} o "
+    claimants += f"where o.{key} = c.{key})"
     twice = f"select {key} from canonical.{name} group by {key} having count(*) > 1"
     _move(
         connection,
@@ -26,7 +28,8 @@ def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owne
         owners,
         "DQ-RULE",
         f"c.{key} in ({twice})",
-        f"'{key} ' || c.{key} || ' is claimed by more than one record'",
+        f"'{key} ' || c.{key} || ' is claimed by more than one record' || case when contains({claimants}, ' and ') "
+        f"then ', of ' || {claimants} || ': put a key_prefix before the ids of one' else '' end",
     )
 
 

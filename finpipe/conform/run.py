@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.conform import macros, rules
+from finpipe.conform import macros, rules, succession
 from finpipe.conform.gate import pass_gate
 from finpipe.conform.schema import prepare
 from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
@@ -56,21 +56,14 @@ def conform(
     Raises ``FinpipeError`` for a mapping that does not run or states columns its contract does not have.
     """
     prepare(connection)
-    touched = _touched(home, connection, systems)
+    succession.prepare(connection)
     connection.execute("begin")
     try:
-        connection.execute(rules.RIVALS)
-        for name in touched:
-            connection.execute(f"delete from canonical.{name}")
-            connection.execute("delete from quarantine.rows where entity = ?", [name])
-        for system in systems.values():
-            _conform_system(home, connection, system, [n for n in touched if n in system.mappings], progress)
-        if "legal_entities" in touched:
-            _configured_legal_entity(home, connection)
-        for name in touched:
-            inputs = _inputs(home, connection, systems, name)
-            connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
-        _across_rows(connection, systems, touched)
+        # Which records moved decides the keys of everything else.
+        succession.note_former_keys(connection)
+        touched = _pass(home, connection, systems, {succession.MIGRATED}, progress)
+        succession.note_former_keys(connection)
+        touched += _pass(home, connection, systems, set(entities()) - {succession.MIGRATED}, progress)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -78,6 +71,35 @@ def conform(
     finally:
         connection.execute("set search_path = main")
     return ConformReport(_state(connection), tuple(touched))
+
+
+def _pass(
+    home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], names: set[str], progress: Progress
+) -> list[str]:
+    """Conform those of the named entities that have something new; returns them."""
+    touched = [n for n in _touched(home, connection, systems) if n in names]
+    connection.execute(rules.RIVALS)
+    for name in touched:
+        connection.execute(f"delete from canonical.{name}")
+        connection.execute("delete from quarantine.rows where entity = ?", [name])
+    inheritance = succession.heirs(systems.values())
+    for system in systems.values():
+        feeds = [n for n in touched if n in _feeds(system)]
+        _conform_system(home, connection, system, feeds, progress)
+    if "legal_entities" in touched:
+        _configured_legal_entity(home, connection)
+    for name in touched:
+        inputs = _inputs(home, connection, systems, name)
+        connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
+    for name in touched:
+        succession.set_replaced_aside(connection, name, inheritance)
+    _across_rows(connection, systems, touched)
+    return touched
+
+
+def _feeds(system: System) -> list[str]:
+    """Entities that a system feeds. Only one that replaces another says which records moved."""
+    return [n for n in system.mappings if n != succession.MIGRATED or system.replaces]
 
 
 def _conform_system(
@@ -92,6 +114,7 @@ def _conform_system(
     for name in names:
         progress(f"{system.name} → canonical.{name}")
         _map(connection, system.mappings[name], entities()[name])
+        succession.give_former_keys(connection, system, name)
         pass_gate(connection, system, name, entities()[name])
     for name in temporary:
         connection.execute(f"drop table temp.{name}")
@@ -237,8 +260,10 @@ def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[st
 def _inputs(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> str:
     """Fingerprint of all that decides an entity: contract, mappings, settings and the loads of their systems."""
     facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items())]
+    if name != succession.MIGRATED:
+        facts.append(succession.fingerprint(connection))
     for system in systems.values():
-        if name in system.mappings:
+        if name in _feeds(system):
             texts = [path.read_text(encoding="utf-8") for path in _files(system, [name])]
             newest = "select max(load_seq), max_by(hash, load_seq) from ledger.loads where system = ?"
             head = connection.execute(newest, [system.name]).fetchall()

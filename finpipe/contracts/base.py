@@ -23,7 +23,9 @@ class Canonical(pa.DataFrameModel):
     """The columns common to all entities: provenance, both clocks, deletion and identity of content."""
 
     system: str = text("Folder below sources/ whose mapping gave the row.", required=True)
-    source_id: str = text("The record's own id in that system: the key without its role.", required=True)
+    source_id: str = text(
+        "The record's own id: the key without role and prefix. A migrated record keeps its first.", required=True
+    )
     valid_from: Instant = instant("Business clock: when the source last modified the record; null if it does not say.")
     recorded_at: Instant = instant("Our clock: when the file that holds the record was landed.", required=True)
     is_deleted: bool = flag("The source deleted or merged away the record; kept as evidence, out of every mart.")
@@ -56,6 +58,8 @@ class Column:
         self.at_risk: bool = meta.get("at_risk", False)
         self.personal: bool = meta.get("personal", False)
         self.values: list[str] | None = meta.get("values")
+        self.space: str | None = meta.get("space")
+        self.ids: int = meta.get("ids", 0)
 
     @property
     def sql_type(self) -> str:

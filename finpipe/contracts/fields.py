@@ -19,13 +19,17 @@ Rate = Annotated[pl.Decimal, 28, 12]
 Instant = Annotated[pl.Datetime, "us", "UTC"]
 
 
-def key(description: str) -> Any:
-    """Declare the entity's key, ``<role>:<native id>``; exactly one per contract, unique in the entity."""
+def key(description: str, *, space: str | None = None, ids: int = 0) -> Any:
+    """Declare the entity's key, ``<role>:<native id>``; exactly one per contract, unique in the entity.
+
+    ``space`` names the ids it is made of where that is not the entity itself: systems number all documents together,
+    and lines by their document. ``ids``: how many of its parts between slashes are such ids.
+    """
     return pa.Field(
         nullable=False,
         str_length={"min_value": 3, "max_value": 400},
         description=description,
-        metadata={"role": "key"},
+        metadata={"role": "key", "space": space, "ids": ids or (1 if space else 0)},
     )
 
 
@@ -65,9 +69,13 @@ def currency(description: str = "ISO 4217 code of every amount in the row.", *, 
     return pa.Field(nullable=not required, isin=known, description=description, metadata={"role": "currency"})
 
 
-def text(description: str, *, required: bool = False, personal: bool = False) -> Any:
-    """Declare free text; ``personal`` marks what a masked publication must hide."""
-    return pa.Field(nullable=not required, description=description, metadata={"role": "text", "personal": personal})
+def text(description: str, *, required: bool = False, personal: bool = False, space: str | None = None) -> Any:
+    """Declare free text; ``personal`` marks what a masked publication must hide.
+
+    ``space`` says that it is the key of a record of one of several entities, and in which space of ids.
+    """
+    meta = {"role": "text", "personal": personal, "space": space}
+    return pa.Field(nullable=not required, description=description, metadata=meta)
 
 
 def choice(description: str, values: list[str], *, required: bool = True) -> Any:

@@ -9,7 +9,7 @@ from finpipe.contracts.base import Canonical
 class InvoiceLines(Canonical):
     """One row per line of a document, tax lines excluded. Amounts are positive like the document's."""
 
-    invoice_line_id: str = f.key("`<role>:<id>` of the line.")
+    invoice_line_id: str = f.key("`<role>:<id>` of the line.", space="documents")
     invoice_id: str = f.reference("Document the line belongs to.", to="invoices", must_exist=True)
     line_number: int = f.whole("Position on the document.")
     product_id: str = f.reference("Product billed.", to="products", required=False)

@@ -12,7 +12,7 @@ class Invoices(Canonical):
     `net_amount` is after discount and without tax; total = net + tax.
     """
 
-    invoice_id: str = f.key("`<role>:<id>` of the document.")
+    invoice_id: str = f.key("`<role>:<id>` of the document.", space="documents")
     kind: str = f.choice(
         "What the document does to the receivable.", ["invoice", "credit_memo", "debit_memo", "write_off"]
     )
@@ -22,7 +22,7 @@ class Invoices(Canonical):
     customer_id: str = f.reference("Customer billed.", to="customers", required=False)
     legal_entity_id: str = f.reference("Entity that issues.", to="legal_entities", required=False)
     contract_id: str = f.reference("Contract or subscription billed.", to="contracts", required=False)
-    opportunity_ref: str = f.text("Key of the CRM opportunity, as the document states it.")
+    opportunity_ref: str = f.text("Key of the CRM opportunity, as the document states it.", space="opportunities")
     original_invoice_id: str = f.reference(
         "Invoice that a credit memo corrects, where stated.", to="invoices", required=False
     )

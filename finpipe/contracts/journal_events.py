@@ -9,10 +9,14 @@ from finpipe.contracts.base import Canonical
 class JournalEvents(Canonical):
     """One row per posting and accounting book. Its lines sum to zero, or the gate refuses the whole event."""
 
-    journal_event_id: str = f.key("`<role>:<transaction>` (with `/<book>` for books other than the primary).")
+    journal_event_id: str = f.key(
+        "`<role>:<transaction>` (with `/<book>` for books other than the primary).", space="documents"
+    )
     basis: str = f.choice("Booked by the ERP, or derived by finpipe.", ["booked", "derived"])
     native_kind: str = f.text("The ERP's own word for the kind of transaction.")
-    document_ref: str = f.text("Key of the invoice or payment that the posting records; empty for a manual journal.")
+    document_ref: str = f.text(
+        "Key of the invoice or payment that the posting records; empty for a manual journal.", space="documents"
+    )
     document_number: str = f.text("Number printed on the document.")
     legal_entity_id: str = f.reference("Entity, when the whole event lies in one.", to="legal_entities", required=False)
     accounting_period_id: str = f.reference("Period posted in.", to="accounting_periods", required=False)

@@ -7,7 +7,9 @@ from finpipe.contracts.base import Canonical
 class JournalLines(Canonical):
     """One row per line of a posting and accounting book, in functional currency, debit positive."""
 
-    journal_line_id: str = f.key("`<role>:<transaction>/<line>` (with `/<book>` for books other than the primary).")
+    journal_line_id: str = f.key(
+        "`<role>:<transaction>/<line>` (with `/<book>` for books other than the primary).", space="documents"
+    )
     journal_event_id: str = f.reference("Posting the line belongs to.", to="journal_events", must_exist=True)
     gl_account_id: str = f.reference("Account.", to="gl_accounts", required=False)
     legal_entity_id: str = f.reference("Entity of the line.", to="legal_entities", required=False)

@@ -12,7 +12,7 @@ class Opportunities(Canonical):
     opportunity_id: str = f.key("`crm:<id>`.")
     customer_id: str = f.reference("Account that buys.", to="customers", required=False)
     contract_id: str = f.reference("Contract that came of it.", to="contracts", required=False)
-    order_ref: str = f.text("Key of the ERP's order, as the CRM states it.")
+    order_ref: str = f.text("Key of the ERP's order, as the CRM states it.", space="documents")
     name: str = f.text("Name of the deal.")
     stage: str = f.text("Stage, in the CRM's own words.")
     type: str = f.text("Type of deal, in the CRM's own words.")

@@ -9,7 +9,7 @@ from finpipe.contracts.base import Canonical
 class Orders(Canonical):
     """One row per order of the CRM or the ERP."""
 
-    order_id: str = f.key("`<role>:<id>`.")
+    order_id: str = f.key("`<role>:<id>`.", space="documents")
     customer_id: str = f.reference("Customer.", to="customers", required=False)
     contract_id: str = f.reference("Contract it falls under.", to="contracts", required=False)
     opportunity_id: str = f.reference("Opportunity it came from.", to="opportunities", required=False)

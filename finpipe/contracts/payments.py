@@ -9,7 +9,7 @@ from finpipe.contracts.base import Canonical
 class Payments(Canonical):
     """One row per movement of a customer's money. Amounts are positive; `kind` gives the direction."""
 
-    payment_id: str = f.key("`<role>:<id>` of the movement.")
+    payment_id: str = f.key("`<role>:<id>` of the movement.", space="documents")
     kind: str = f.choice("Money in (payment) or out (refund, chargeback).", ["payment", "refund", "chargeback"])
     status: str = f.choice("Only succeeded movements are cash.", ["succeeded", "pending", "failed", "void"])
     document_number: str = f.text("Number printed on the receipt.")

@@ -50,12 +50,12 @@ from pathlib import Path
 from finpipe.demo.build import ACCOUNTS_AT_SCALE_1, run
 from finpipe.demo.company import World
 from finpipe.demo.config import configuration
-from finpipe.demo.drops import deliver
+from finpipe.demo.drops import MISHAPS, RHYTHMS, chosen_mishaps, deliver
 from finpipe.demo.faults import CODES, chosen
 from finpipe.demo.out import DemoError, whole_folder
 from finpipe.demo.world import Horizon
 
-__all__ = ["FAULT_CODES", "DemoError", "Summary", "generate"]
+__all__ = ["FAULT_CODES", "MISHAPS", "RHYTHMS", "DemoError", "Summary", "generate"]
 
 FAULT_CODES: tuple[str, ...] = CODES
 MOST = 20  # scale: beyond it numbers of customers meet those that faults make up
@@ -73,12 +73,19 @@ class Summary:
 
 
 def generate(
-    seed: int, scale: float, faults: str, out: Path, start: date = date(2023, 1, 1), batches: str | None = None
+    seed: int,
+    scale: float,
+    faults: str,
+    out: Path,
+    start: date = date(2023, 1, 1),
+    batches: str | None = None,
+    mishaps: str = "all",
 ) -> Summary:
     """Write the company of ``seed`` at ``scale`` (1 = 20,000 accounts, about 100,000 invoices) to ``out``.
 
-    ``faults`` is ``none``, ``all`` or codes separated by commas. ``batches`` (``day`` or ``hour``) also delivers the
-    company as a sequence of drops, with mishaps (see `finpipe.demo.drops`). ``finpipe.toml`` beside the extracts is the
+    ``faults`` is ``none``, ``all`` or codes separated by commas. ``batches`` (``hour``, ``day`` or ``month``)
+    also delivers the company as a sequence of drops; ``mishaps`` (``all``, ``none`` or kinds separated by commas) says
+    what happens to them (see `finpipe.demo.drops`). ``finpipe.toml`` beside the extracts is the
     configuration such a company would write. The same arguments give the same bytes.
     Raises DemoError, with nothing written, for an unknown code, a scale out of bounds, a start that is no first of
     month, or an output that is not empty.
@@ -87,13 +94,14 @@ def generate(
         raise DemoError(f"scale must be above zero and at most {MOST}, not {scale}")
     if start.day != 1:
         raise DemoError(f"start must be the first day of a month, not {start}")
-    if batches not in (None, "day", "hour"):
-        raise DemoError(f"batches must be day or hour, not {batches}")
+    if batches not in (None, *RHYTHMS):
+        raise DemoError(f"batches must be {', '.join(RHYTHMS)}, not {batches}")
+    happening = chosen_mishaps(mishaps)
     codes = chosen(faults)
     world = World.of(seed, Horizon.of(start))
     with whole_folder(Path(out)) as work:
         writer, register = run(work, world, max(MINIMUM, round(ACCOUNTS_AT_SCALE_1 * scale) // 10 * 10), codes)
         if batches:
-            deliver(work, world.horizon, seed, hourly=batches == "hour")
+            deliver(work, world.horizon, seed, batches, happening)
         (work / "finpipe.toml").write_text(configuration(), encoding="utf-8")
     return Summary(Path(out), writer.rows, register.counts(), world.horizon.cut)

@@ -269,8 +269,11 @@ class Figure:
     differences: list[tuple[str, Decimal, Decimal]]
 
 
-def compared(truth: Path, database: Path, cut: str) -> list[Figure]:
-    """Compare every figure of a published snapshot with the truth's folder, at the cut (an ISO date)."""
+def compared(truth: Path, database: Path, cut: str, erp_ids: Path | None = None) -> list[Figure]:
+    """Compare every figure of a published snapshot with the truth's folder, at the cut (an ISO date).
+
+    ``erp_ids`` lists the transactions that an ERP which replaced another made under ids of its own.
+    """
     with duckdb.connect() as connection:
         connection.execute("create schema t")
         connection.execute("create schema m")
@@ -281,10 +284,25 @@ def compared(truth: Path, database: Path, cut: str) -> list[Figure]:
         for (name,) in marts:
             connection.execute(f'create view m."{name}" as from published.main."{name}"')
         for path in sorted(truth.glob("*.csv")):
-            connection.execute(f"create view t.{path.stem} as from read_csv('{path}', all_varchar = true)")
+            connection.execute(f"create table t.{path.stem} as from read_csv('{path}', all_varchar = true)")
+        if erp_ids:
+            _under_other_ids(connection, erp_ids)
         connection.execute("set variable cut = cast(? as date)", [cut])
         connection.execute(_SETUP)
         return [_figure(connection, name, *queries) for name, queries in _FIGURES.items()]
+
+
+def _under_other_ids(connection: duckdb.DuckDBPyConnection, erp_ids: Path) -> None:
+    """Let the truth name transactions as the company's ERP of the day does."""
+    connection.execute(f"create table other_ids as from read_csv('{erp_ids}', all_varchar = true)")
+    named = connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 't' "
+        "and column_name in ('document_id', 'invoice_id', 'payment_id', 'from_id', 'to_id')"
+    ).fetchall()
+    for table, column in named:
+        connection.execute(
+            f"update t.{table} as x set {column} = o.erp_id from other_ids as o where x.{column} = o.record"
+        )
 
 
 def _figure(connection: duckdb.DuckDBPyConnection, name: str, grain: str, truth: str, mart: str) -> Figure:

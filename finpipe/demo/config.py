@@ -8,9 +8,25 @@ from __future__ import annotations
 from finpipe.demo.ledger import ITEM_WRITE_OFF
 from finpipe.demo.world import ENTITIES, entity_currencies
 
+_REPLACED = """
+# Another account keeps the books from July on. It took the history over, and says which id each record had.
+[systems.netsuite_2]
+like = "netsuite"
+replaces = "netsuite"
+"""
+_RENAMED = """
+# The CRM's field for the countersignature was renamed. Files of both times are read.
+[systems.salesforce.references]
+signed_on = "Signed_Date__c | Countersigned_On__c"
+"""
 
-def configuration() -> str:
-    """Return the text of ``finpipe.toml``: the currency of reports, whose bank account is whose, what writes off."""
+
+def configuration(*, replaced: bool = False, renamed: bool = False) -> str:
+    """Return the text of ``finpipe.toml``: the currency of reports, whose bank account is whose, what writes off.
+
+    ``replaced`` and ``renamed`` add what the company's data engineer answers to an ERP that was replaced and to a
+    column that was renamed.
+    """
     accounts = [f"{e.no:02d}-40017-{ccy}={e.no}" for e in ENTITIES for ccy in entity_currencies(e)]
     return (
         "# Northwind Ledger group: facts that the extracts do not state.\n"
@@ -20,5 +36,5 @@ def configuration() -> str:
         f'account_entities = "{",".join(accounts)}"\n\n'
         "# Credit memos of this item write a receivable off.\n"
         "[systems.netsuite.variables]\n"
-        f'write_off_items = "{ITEM_WRITE_OFF}"\n'
+        f'write_off_items = "{ITEM_WRITE_OFF}"\n' + (_REPLACED if replaced else "") + (_RENAMED if renamed else "")
     )

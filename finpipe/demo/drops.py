@@ -3,9 +3,10 @@
 Belongs here: cutting finished extracts into dated drops, earlier versions of rows that changed, and mishaps of files.
 Does not: what the extracts hold. It reads whole extracts, so it is meant for small companies.
 
-``drops/<day>/<system>/<table>_<day>.<ext>`` (by the hour: ``<day>T<hh>``). A row comes when its system made or changed
-it; objects that change come as they were first and as they became, Stripe's with an ``updated`` stamp. What happened to
-the files stands in ``truth/drops.csv``:
+``drops/<day>/<system>/<table>_<day>.<ext>`` (by the hour ``<day>T<hh>``, by the month ``<yyyy-mm>``). A row comes when
+its system made or changed it; objects that change come as they were first and as they became, Stripe's with an
+``updated`` stamp. A drop from which the company's configuration is another one holds its ``finpipe.toml``. What
+happened to the files stands in ``truth/drops.csv``:
 
 ==========  =======================================================================================================
 kind        what happens
@@ -17,7 +18,8 @@ torn        the file ends in the middle of a row; the whole one follows with the
 swapped     this file and the next of the table arrive in each other's drop
 renamed     from the middle of the fifth quarter on, Opportunity calls ``Signed_Date__c`` ``Countersigned_On__c``
 replaced    from the seventh month on the ERP is another system (``netsuite_2``): its first drop holds the migrated
-            history, all ids of customers and transactions are other ones, and the old system is silent
+            history, all ids of customers and transactions are other ones, and the old system is silent; see
+            `finpipe.demo.replaced` for who names records by which id
 ==========  =======================================================================================================
 """
 
@@ -30,27 +32,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from finpipe.demo.config import configuration
+from finpipe.demo.out import DemoError
+from finpipe.demo.replaced import NEW_ERP, OLD_ERP, Replacement
+from finpipe.demo.states import related, versions
 from finpipe.demo.world import Horizon, plus_months
 
-OLD_ERP, NEW_ERP = "netsuite", "netsuite_2"
+RHYTHMS = ("hour", "day", "month")
 RENAMED_FILE, RENAMED_FROM, RENAMED_TO = "salesforce/Opportunity.csv", "Signed_Date__c", "Countersigned_On__c"
 _STAMPS = ("SystemModstamp", "lastmodifieddate", "linelastmodifieddate", "deleteddate", "booking_date")
-_ERP_IDS: dict[str, tuple[str, ...]] = {
-    "customer": ("id", "parent"),
-    "transaction": ("id", "entity"),
-    "transactionline": ("uniquekey", "transaction", "entity"),
-    "transactionaccountingline": ("transaction",),
-    "nexttransactionlinelink": ("previousdoc", "nextdoc"),
-    "deletedrecord": ("recordid",),
-}
 _MISHAPS = ((20, "late"), (35, "redelivered"), (50, "overlap"), (60, "torn"), (75, "swapped"))  # upper edges, per mille
+MISHAPS = (*(kind for _, kind in _MISHAPS), "renamed", "replaced")
 
-Object = dict[str, Any]
-Event = tuple[str, str]  # slot (day, or day and hour), one line of text
+
+def chosen_mishaps(text: str) -> frozenset[str]:
+    """Read ``all``, ``none`` or kinds with commas between; raises DemoError for a kind that is none."""
+    if text in ("all", "none"):
+        return frozenset(MISHAPS if text == "all" else ())
+    kinds = {part.strip() for part in text.split(",")}
+    if strange := sorted(kinds - set(MISHAPS)):
+        raise DemoError(f"unknown mishap {', '.join(strange)}: known are {', '.join(MISHAPS)}")
+    return frozenset(kinds)
 
 
 @dataclass
@@ -62,17 +67,21 @@ class Table:
     slots: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def deliver(root: Path, horizon: Horizon, seed: int, *, hourly: bool) -> None:
+def deliver(root: Path, horizon: Horizon, seed: int, rhythm: str, mishaps: frozenset[str]) -> None:
     """Cut ``root/extracts`` into ``root/drops`` and list the mishaps in ``root/truth/drops.csv``."""
-    clock = _Clock(horizon, hourly=hourly)
-    log: list[tuple[str, str, str]] = []
-    for path in sorted((root / "extracts").glob("*/*")):
+    extracts, clock = root / "extracts", _Clock(horizon, rhythm)
+    replacement = Replacement.of(extracts, clock.replaced_on) if "replaced" in mishaps else None
+    if replacement:
+        replacement.truth(extracts).write_csv(root / "truth" / "erp_ids.csv")
+    drill = _Drill(seed, clock, mishaps, replacement)
+    for path in sorted(extracts.glob("*/*")):
         if path.stem.endswith(str(horizon.cut)):  # sent once more on the last day: delivered as it is
             _put_whole(root / "drops", path, clock)
             continue
-        for table in _tables(path, root / "extracts", clock):
-            _write(root / "drops", table, seed, log, clock)
-    frame = pl.DataFrame(sorted(log), schema=["file", "kind", "drop"], orient="row")
+        for table in _tables(path, extracts, drill):
+            _write(root / "drops", table, drill)
+    _configure(root / "drops", drill)
+    frame = pl.DataFrame(sorted(drill.log), schema=["file", "kind", "drop"], orient="row")
     frame.write_csv(root / "truth" / "drops.csv")
 
 
@@ -81,12 +90,25 @@ class _Clock:
     """Turns moments into slots: within the horizon, on working hours when by the hour."""
 
     horizon: Horizon
-    hourly: bool
+    rhythm: str
 
     def slot(self, day: date, text: str) -> str:
         """Return the slot a line made on a day belongs to."""
         kept = min(max(day, self.horizon.start), self.horizon.cut)
-        return f"{kept}T{8 + zlib.crc32(text.encode()) % 10:02d}" if self.hourly else str(kept)
+        if self.rhythm == "month":
+            return f"{kept:%Y-%m}"
+        return f"{kept}T{8 + zlib.crc32(text.encode()) % 10:02d}" if self.rhythm == "hour" else str(kept)
+
+    def opening(self, day: date) -> str:
+        """Return the first slot of a day."""
+        return f"{day:%Y-%m}" if self.rhythm == "month" else f"{day}T08" if self.rhythm == "hour" else str(day)
+
+    @property
+    def answered_on(self) -> date:
+        """The day of the drop after the first one with the renamed column: somebody had to notice."""
+        if self.rhythm == "month":
+            return plus_months(self.renamed_on.replace(day=1), 2)
+        return self.renamed_on + timedelta(days=1)
 
     @property
     def replaced_on(self) -> date:
@@ -99,27 +121,49 @@ class _Clock:
         return plus_months(self.horizon.start, 12) + timedelta(days=45)
 
 
-def _tables(path: Path, base: Path, clock: _Clock) -> Iterator[Table]:
-    name = path.relative_to(base).as_posix()
+@dataclass(frozen=True)
+class _Drill:
+    """What decides the drops of a company, and the log of what happened to files: file, kind, drop."""
+
+    seed: int
+    clock: _Clock
+    mishaps: frozenset[str]
+    replacement: Replacement | None
+    log: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def _configure(drops: Path, drill: _Drill) -> None:
+    """Write the company's ``finpipe.toml`` into the drops from which it holds: what its data engineer answers."""
+    clock = drill.clock
+    told = {clock.opening(clock.horizon.start): configuration()}
+    if "replaced" in drill.mishaps:
+        told[clock.opening(clock.replaced_on)] = configuration(replaced=True)
+    if "renamed" in drill.mishaps:
+        told[clock.opening(clock.answered_on)] = configuration(replaced="replaced" in drill.mishaps, renamed=True)
+    for slot, text in told.items():
+        (drops / slot).mkdir(parents=True, exist_ok=True)
+        (drops / slot / "finpipe.toml").write_text(text, encoding="utf-8")
+
+
+def _tables(path: Path, base: Path, drill: _Drill) -> Iterator[Table]:
+    name, clock, replacement = path.relative_to(base).as_posix(), drill.clock, drill.replacement
     if path.suffix == ".jsonl":
-        yield _json_table(path, name, clock)
+        yield _json_table(path, name, drill)
         return
-    frame = pl.read_csv(path, infer_schema=False)
-    versions = _csv_versions(name, frame)
+    rows = _csv_versions(name, pl.read_csv(path, infer_schema=False))
+    if replacement is None:
+        yield _csv_table(name, rows, clock)
+        return
     if not name.startswith(OLD_ERP + "/"):
-        yield _csv_table(name, versions, clock)
+        yield _csv_table(name, replacement.named(name, rows), clock)
         return
-    end = str(clock.replaced_on)
-    yield _csv_table(name, versions.filter(pl.col("_day") < end), clock)
-    kept = versions.with_columns(_day=pl.max_horizontal("_day", pl.lit(end)))
+    end = replacement.on
+    yield _csv_table(name, rows.filter(pl.col("_day") < end), clock)
+    kept = rows.with_columns(_day=pl.max_horizontal("_day", pl.lit(end)))
     # The history migrates as it is, not as it was: of a row that changed before, only the last version.
-    keys = [c for c in kept.columns if c in ("id", "uniquekey")][-1:] if name.endswith("/transaction.csv") else []
-    kept = kept.unique([*keys, "_day"], keep="last", maintain_order=True) if keys else kept
-    stem = path.stem
-    new = pl.col(*_ERP_IDS[stem]) if stem in _ERP_IDS else None
-    if new is not None:
-        kept = kept.with_columns(pl.when(new.is_not_null()).then(pl.lit("9") + new.str.zfill(11)).name.keep())
-    yield _csv_table(name.replace(OLD_ERP, NEW_ERP, 1), kept, clock)
+    changing = name.endswith(("/transaction.csv", "/customer.csv"))
+    kept = kept.unique(["id", "_day"], keep="last", maintain_order=True) if changing else kept
+    yield _csv_table(name.replace(OLD_ERP, NEW_ERP, 1), replacement.in_new_erp(path.stem, kept), clock)
 
 
 def _csv_versions(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -133,6 +177,13 @@ def _csv_versions(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         first = last.filter(made < pl.col("_day")).with_columns(
             _day=made, lastmodifieddate=pl.col("createddate"), status=status
         )
+        return pl.concat([first, last])
+    if name == f"{OLD_ERP}/customer.csv":
+        made = pl.col("datecreated").str.slice(0, 10)
+        first = last.filter(made < pl.col("_day")).with_columns(
+            _day=made, lastmodifieddate=pl.col("datecreated"),
+            companyname=pl.col("companyname").str.replace(" Group ", " ", literal=True),
+        )  # fmt: skip
         return pl.concat([first, last])
     if name == "salesforce/Account.csv":
         gone = pl.lit(None, dtype=pl.String)
@@ -154,96 +205,36 @@ def _csv_table(name: str, frame: pl.DataFrame, clock: _Clock) -> Table:
     return table
 
 
-# ── Stripe: objects as they were, and as they became ─────────────────────────────────────────────────────────────
-
-
-def _json_table(path: Path, name: str, clock: _Clock) -> Table:
-    table = Table(name, None)
-    related = _related(path)
+def _json_table(path: Path, name: str, drill: _Drill) -> Table:
+    table, touched = Table(name, None), related(path)
     for line in path.read_text(encoding="utf-8").splitlines():
-        for moment, item in _versions(path.stem, json.loads(line), related):
-            text = json.dumps(item | {"updated": moment}, separators=(",", ":"), ensure_ascii=False)
-            table.slots[clock.slot(datetime.fromtimestamp(moment, tz=UTC).date(), str(item.get("id")))].append(text)
+        item = json.loads(line)
+        for moment, state in versions(path.stem, drill.replacement.told(item) if drill.replacement else item, touched):
+            text = json.dumps(state | {"updated": moment}, separators=(",", ":"), ensure_ascii=False)
+            day = datetime.fromtimestamp(moment, tz=UTC).date()
+            table.slots[drill.clock.slot(day, str(state.get("id")))].append(text)
     return table
-
-
-def _related(path: Path) -> dict[str, int]:
-    """Return when something later touched an object: refunds and disputes a charge, credit notes an invoice."""
-    sources = {"charge": (("refund", "charge"), ("dispute", "charge")), "invoice": (("credit_note", "invoice"),),
-               "balance_transaction": (("payout", "id"),), "invoice_line_item": (("invoice", "id"),)}  # fmt: skip
-    found: dict[str, int] = {}
-    for table, member in sources.get(path.stem, ()):
-        for line in (path.parent / f"{table}.jsonl").read_text(encoding="utf-8").splitlines():
-            item = json.loads(line)
-            found[item[member]] = item["created"]
-    return found
-
-
-def _versions(table: str, item: Object, related: dict[str, int]) -> list[tuple[int, Object]]:
-    """Return (moment, object) in order: first as created, then as it became."""
-    # Line items and deleted customers carry no date: the former come with their invoice, the latter at once.
-    made: int = item.get("created") or related.get(item.get("invoice", ""), 0)
-    early = _EARLY.get(table)
-    changed = _changed_at(table, item, related)
-    if early is None or changed is None:
-        return [(made, item)]
-    return [(made, item | early(item)), (max(changed, made + 1), item)]
-
-
-def _changed_at(table: str, item: Object, related: dict[str, int]) -> int | None:
-    if table == "invoice":
-        moments = item["status_transitions"]
-        settled: int | None = moments["paid_at"] or moments["voided_at"] or moments["marked_uncollectible_at"]
-        return related.get(item["id"], settled)
-    if table == "subscription":
-        ended: int | None = item["ended_at"]
-        return ended
-    if table == "payout" and item["status"] in ("paid", "failed"):
-        return int(item["created"]) + 86_400 * (2 if item["status"] == "paid" else 3)
-    if table == "dispute" and item["status"] in ("won", "lost"):
-        return int(item["created"]) + 86_400 * 40
-    if table == "balance_transaction" and item["payout"]:
-        return related[item["payout"]]
-    return related.get(item["id"]) if table == "charge" else None
-
-
-def _open_invoice(item: Object) -> Object:
-    moments = item["status_transitions"] | dict.fromkeys(("paid_at", "voided_at", "marked_uncollectible_at"))
-    return {"status": "open", "amount_paid": 0, "amount_remaining": item["amount_due"], "status_transitions": moments,
-            "post_payment_credit_notes_amount": 0, "attempted": False}  # fmt: skip
-
-
-_EARLY: dict[str, Any] = {
-    "invoice": _open_invoice,
-    "charge": lambda _: {"amount_refunded": 0, "refunded": False, "disputed": False},
-    "subscription": lambda _: {"status": "active", "ended_at": None},
-    "dispute": lambda i: {"status": "needs_response", "balance_transactions": i["balance_transactions"][:1]},
-    "balance_transaction": lambda _: {"payout": None, "status": "pending"},
-    "payout": lambda _: {
-        "status": "in_transit", "failure_balance_transaction": None, "failure_code": None,
-        "trace_id": {"status": "pending", "value": None},
-    },
-}  # fmt: skip
 
 
 # ── files and what happens to them ───────────────────────────────────────────────────────────────────────────────
 
 
-def _mishap(seed: int, name: str, slot: str) -> str | None:
-    roll = zlib.crc32(f"{seed}|{name}|{slot}".encode()) % 1000
-    return next((kind for edge, kind in _MISHAPS if roll < edge), None)
+def _mishap(drill: _Drill, name: str, slot: str) -> str | None:
+    roll = zlib.crc32(f"{drill.seed}|{name}|{slot}".encode()) % 1000
+    kind = next((kind for edge, kind in _MISHAPS if roll < edge), None)
+    return kind if kind in drill.mishaps else None
 
 
-def _write(root: Path, table: Table, seed: int, log: list[tuple[str, str, str]], clock: _Clock) -> None:
+def _write(root: Path, table: Table, drill: _Drill) -> None:
     slots = sorted(table.slots)
     carried: list[str] = []
     swapped_with: str | None = None
     for at, slot in enumerate(slots):
         later = slots[min(at + 1, len(slots) - 1)]
         # The last file of a table is left alone: nothing would come after it to make it good.
-        kind = _mishap(seed, table.name, slot) if later != slot and swapped_with is None else None
+        kind = _mishap(drill, table.name, slot) if later != slot and swapped_with is None else None
         lines, carried = carried + table.slots[slot], []
-        whole = _bytes(table, lines, slot, clock)
+        whole = _bytes(table, lines, slot, drill)
         where = slot
         if kind == "late":
             where = slots[min(at + 2 + len(lines) % 3, len(slots) - 1)]
@@ -257,20 +248,21 @@ def _write(root: Path, table: Table, seed: int, log: list[tuple[str, str, str]],
         if kind in ("redelivered", "torn"):
             _put(root, table, slot, later, whole)
         if kind:
-            log.append((_file(table, slot), kind, where))
-    _log_changes(table, log, clock)
+            drill.log.append((_file(table, slot), kind, where))
+    _log_changes(table, drill)
 
 
-def _log_changes(table: Table, log: list[tuple[str, str, str]], clock: _Clock) -> None:
-    if table.name == RENAMED_FILE:
-        log.append((table.name, "renamed", str(clock.renamed_on)))
+def _log_changes(table: Table, drill: _Drill) -> None:
+    if table.name == RENAMED_FILE and "renamed" in drill.mishaps:
+        drill.log.append((table.name, "renamed", str(drill.clock.renamed_on)))
     if table.name.startswith(NEW_ERP):
-        log.append((table.name, "replaced", str(clock.replaced_on)))
+        drill.log.append((table.name, "replaced", str(drill.clock.replaced_on)))
 
 
-def _bytes(table: Table, lines: list[str], slot: str, clock: _Clock) -> bytes:
+def _bytes(table: Table, lines: list[str], slot: str, drill: _Drill) -> bytes:
     header = table.header
-    if header and table.name == RENAMED_FILE and slot[:10] >= str(clock.renamed_on):
+    is_late = "renamed" in drill.mishaps and slot[:10] >= str(drill.clock.renamed_on)
+    if header and table.name == RENAMED_FILE and is_late:
         header = header.replace(RENAMED_FROM, RENAMED_TO)
     return ("\n".join([header, *lines] if header else lines) + "\n").encode()
 

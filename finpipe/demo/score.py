@@ -69,7 +69,7 @@ def score(
     Raises DemoError when an argument cannot be honoured or the pipeline does not publish.
     """
     result = Score(seeds, scale, codes_covered(PROJECT))
-    with _folder(keep) as root:
+    with folder_of(keep) as root:
         for seed in seeds:
             told(f"seed {seed}: clean twin")
             run = company_of(root, seed, scale, "none")
@@ -85,7 +85,8 @@ def score(
 
 
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def folder_of(keep: Path | None) -> Iterator[Path]:
+    """Give the folder in which companies stay, or one that is thrown away."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep.resolve()

@@ -158,7 +158,7 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
         got="columns " + ", ".join(names)[:600],
         fix=other
         or "restore the column in the export, or add its new name to "
-        f"[tables.{table.name}] columns in sources/{job.system.name}/system.toml",
+        f"[tables.{table.name}] columns in sources/{job.system.folder.name}/system.toml",
     )
 
 

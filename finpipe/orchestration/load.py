@@ -14,7 +14,7 @@ from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company, working
 from finpipe.orchestration.metadata import measures, table
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted
+from finpipe.warehouse import STILL_REFUSED, literal, quoted
 
 READ = "every_file_is_read"
 
@@ -78,8 +78,8 @@ def _files(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, .
     """Files of the ledger by system."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for system, *row in connection.execute(
-        "select system, load_seq, original_name, rows, bytes, verdict, reason, fix, epoch(received_at) "
-        "from ledger.loads order by load_seq"
+        "select system, load_seq, original_name, rows, bytes, verdict, reason, fix, epoch(received_at), "
+        f"load_seq in (select load_seq from ({STILL_REFUSED})) from ledger.loads order by load_seq"
     ).fetchall():
         found.setdefault(system, []).append(tuple(row))
     return found
@@ -128,7 +128,7 @@ def _landed(files: list[tuple[Any, ...]]) -> dict[str, Any]:
 
 
 def _read(key: dg.AssetKey, files: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
-    refused = [row for row in files if row[4] == "refused"]
+    refused = [row for row in files if row[8]]
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=READ,

@@ -10,6 +10,7 @@ TABLES = {
     "ledger.row_accounts": "One row per landed file and raw table: "
     "rows = accepted + superseded + duplicate + quarantined.",
     "ledger.conformed": "One row per mapping or entity: fingerprint of what its rows follow from.",
+    "ledger.replaced_rows": "One row per row of a replaced system whose record its successor has taken over.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
 }
 COLUMNS = {

@@ -117,7 +117,7 @@ main_lines as (
 
 applied as (
     select
-        'erp:' || p.applied || '/' || p.target as application_id,
+        key('erp', p.applied) || '/' || p.target as application_id,
         case
             when p.applied_kind in ('CustPymt', 'CustDep', 'DepAppl') then 'payment_to_invoice'
             when p.applied_kind = 'CustRfnd' and p.target_kind in ('CustPymt', 'CustDep') then 'refund_to_payment'
@@ -158,7 +158,7 @@ applied as (
 -- A cash sale pays itself, and a cash refund pays its own credit back.
 cash as (
     select
-        'erp:' || d.id || '/' || d.id as application_id,
+        key('erp', d.id) || '/' || d.id as application_id,
         case when d.type = 'CashSale' then 'payment_to_invoice' else 'refund_to_credit' end as kind,
         key('erp', d.id) as from_id,
         key('erp', d.id) as to_id,

@@ -1,7 +1,7 @@
 -- Rates of the day (currencyrate) and of the period (consolidatedexchangerate).
 with spot as (
     select
-        'erp:spot/' || r.transactioncurrency || '/' || r.basecurrency || '/' || iso_date(r.effectivedate) as fx_rate_id,
+        'spot/' || r.transactioncurrency || '/' || r.basecurrency || '/' || iso_date(r.effectivedate) as fx_rate_id,
         coalesce(f.symbol, r.transactioncurrency) as from_currency,
         coalesce(b.symbol, r.basecurrency) as to_currency,
         'spot' as kind,
@@ -45,7 +45,7 @@ by_kind as (
 
 period as (
     select
-        'erp:' || case native_kind
+        case native_kind
             when 'averagerate' then 'average' when 'currentrate' then 'closing' else 'historical'
         end || '/' || from_currency || '/' || to_currency || '/' || postingperiod as fx_rate_id,
         from_currency,
@@ -80,7 +80,7 @@ rates as (
 )
 
 select
-    fx_rate_id,
+    key('erp', fx_rate_id) as fx_rate_id,
     from_currency,
     to_currency,
     kind,

@@ -7,6 +7,7 @@ import pytest
 
 from finpipe.ingest import limits, load, open_warehouse, refresh_row_accounts, row_account_breaks, stage
 from finpipe.ingest.raw import instant
+from finpipe.warehouse import STILL_REFUSED
 from tests.ingest.conftest import SHOP, Company
 
 ONE = "id,name,balance,last_modified_date\nc1,Ada,1.50,2024-01-01T00:00:00Z\nc2,Bob,2.50,2024-01-01T00:00:00Z\n"
@@ -51,6 +52,42 @@ def test_the_newest_version_wins_whatever_came_last(company: Company) -> None:
         ("c1", "Ada L", 1),
         ("c2", "Bob", 1),
     ]
+
+
+def test_a_torn_file_is_a_finding_until_the_whole_one_came(company: Company) -> None:
+    company.take("customer_1.csv", ONE[: len(ONE) - 30])
+    company.load()
+    assert company.query(f"select original_name from ({STILL_REFUSED})") == [("customer_1.csv",)]
+    company.take("customer_2.csv", TWO)
+    company.load()
+    assert company.query(f"select original_name from ({STILL_REFUSED})") == [("customer_1.csv",)]
+    company.take("customer_1.csv", ONE)
+    company.load()
+    assert company.query(f"select original_name from ({STILL_REFUSED})") == []
+    assert company.query("select count(*) from ledger.loads where verdict = 'refused'") == [(1,)]
+
+
+def test_a_column_that_files_lose_is_remarked_until_its_new_name_is_known(company: Company) -> None:
+    company.take("opportunity_1.csv", "id,close_date,amount,stage_name\no1,2024-01-01,5,Won\n")
+    company.take("opportunity_2.csv", "id,close_date,amount,phase,size\no2,2024-01-02,6,Won,9\n")
+    company.take("opportunity_3.csv", "id,close_date,amount,stage_name\no3,2024-01-03,7,Won\n")
+    company.load()
+    notes = "select load_seq, notes from ledger.loaded_tables where notes <> ''"
+    [(seq, note)] = company.query(notes)
+    assert seq == 2
+    assert "earlier files have stage_name" in note
+    assert "phase, size" in note
+    company.describe(SHOP.replace('"stage_name"]', '"stage_name | phase"]'))
+    company.load()
+    assert company.query(notes) == []
+    assert company.query("select stage_name from latest_shop.opportunity") == [("Won",)] * 3
+
+
+def test_a_column_that_never_was_filled_is_not_missed(company: Company) -> None:
+    company.take("opportunity_1.csv", "id,close_date,amount,stage_name\no1,2024-01-01,5,\n")
+    company.take("opportunity_2.csv", "id,close_date,amount\no2,2024-01-02,6\n")
+    company.load()
+    assert company.query("select count(*) from ledger.loaded_tables where notes <> ''") == [(0,)]
 
 
 def test_every_row_is_accepted_superseded_duplicate_or_quarantined(company: Company) -> None:

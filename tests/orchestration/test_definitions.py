@@ -97,6 +97,14 @@ def test_a_system_is_late_when_it_says_and_figures_with_the_tightest(tmp_path: P
     assert fails("marts", "billings") == fails("published", "finance") == 2
 
 
+def test_a_system_that_was_replaced_is_never_late(tmp_path: Path) -> None:
+    (tmp_path / "finpipe.toml").write_text('[systems.netsuite_2]\nlike = "netsuite"\nreplaces = "netsuite"\n')
+    graph = build_defs(Home(tmp_path)).resolve_asset_graph()
+    policies = {n: graph.get(dg.AssetKey(["landing", n])).freshness_policy for n in ("netsuite", "netsuite_2")}
+    assert policies["netsuite"] is None
+    assert policies["netsuite_2"] is not None
+
+
 def test_data_flows_one_way(graph: BaseAssetGraph) -> None:
     stages = [
         "landing",

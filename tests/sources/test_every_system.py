@@ -97,7 +97,9 @@ def test_the_samples_land_load_and_conform_with_only_the_refusals_they_document(
     documented = _documented(system.name)
     assert [r[:3] for r in refused if not any(_is_about(r, d) for d in documented)] == []
     assert [d for d in documented if not any(_is_about(r, d) for r in refused)] == []
-    assert [entity for entity, rows in fed.items() if not rows] == [], "a mapping that the samples never feed"
+    # Only a system that replaces another is asked which records it took over: see test_netsuite.
+    silent = [entity for entity, rows in fed.items() if not rows and entity != "migrated_records"]
+    assert silent == [], "a mapping that the samples never feed"
 
 
 def _documented(system: str) -> list[dict[str, str]]:
