@@ -18,14 +18,17 @@ import duckdb
 
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
+from finpipe.build.reference import write_policy
+from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
 
 _BUILDS = """
 create table if not exists ledger.builds (
     build bigint primary key, as_of date, inputs varchar, load_seq bigint, load_hash varchar, code_version varchar,
-    verdict varchar
-)"""
+    verdict varchar, policy_version varchar
+);
+alter table ledger.builds add column if not exists policy_version varchar"""
 
 #: Called with ``build`` or ``check``, and the name of the model or test that begins.
 Progress = Callable[[str, str], None]
@@ -82,7 +85,9 @@ def build(
         last = latest_build(connection)
         if last and not force and last.verdict == "passed" and _inputs_of(connection, last.build) == inputs:
             return last
-        begun = _begin(connection, as_of, inputs)
+        policy = policy_of(home)
+        write_policy(connection, policy)
+        begun = _begin(connection, as_of, inputs, policy.version)
     nodes: dict[str, Node] = {}
     succeeded = invoke(
         ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
@@ -107,6 +112,7 @@ def variables(home: Home, as_of: date) -> dict[str, Any]:
         "reporting_currency": said.reporting_currency,
         "document_roles": list(said.document_roles),
         "default_legal_entity": f"erp:{entity}" if entity else None,
+        **policy_of(home).tolerances,
     }
 
 
@@ -133,6 +139,7 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
         else [],
         _load_head(connection),
         sorted(variables(home, as_of).items(), key=str),
+        policy_of(home).version,
         code_version(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -151,14 +158,15 @@ def code_version() -> str:
     return total.hexdigest()[:12]
 
 
-def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
+def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str, policy_version: str) -> BuildReport:
     last = latest_build(connection)
     number = last.build + 1 if last else 1
     seq, load_hash = _load_head(connection)
     version = code_version()
     connection.execute(
-        "insert into ledger.builds select ?, ?, ?, ?, ?, ?, 'building'",
-        [number, as_of, inputs, seq, load_hash, version],
+        "insert into ledger.builds by name select ? as build, ? as as_of, ? as inputs, ? as load_seq, ? as load_hash, "
+        "? as code_version, 'building' as verdict, ? as policy_version",
+        [number, as_of, inputs, seq, load_hash, version, policy_version],
     )
     return BuildReport(number, as_of, seq, load_hash, version, "building", {})
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.conform import macros, rules
+from finpipe.conform import fixes, macros, rules
 from finpipe.conform.gate import pass_gate
 from finpipe.conform.schema import prepare
 from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
@@ -23,6 +23,8 @@ from finpipe.systems import System
 from finpipe.warehouse import literal, quoted
 
 Progress = Callable[[str], None]
+#: What people decided, and what was seen of exceptions.
+_DECIDED = ["decisions", "sightings"]
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,13 @@ def conform(
     Raises ``FinpipeError`` for a mapping that does not run or states columns its contract does not have.
     """
     prepare(connection)
-    touched = _touched(home, connection, systems)
     connection.execute("begin")
     try:
         connection.execute(rules.RIVALS)
-        for name in touched:
-            connection.execute(f"delete from canonical.{name}")
-            connection.execute("delete from quarantine.rows where entity = ?", [name])
-        for system in systems.values():
-            _conform_system(home, connection, system, [n for n in touched if n in system.mappings], progress)
-        if "legal_entities" in touched:
-            _configured_legal_entity(home, connection)
-        for name in touched:
-            inputs = _inputs(home, connection, systems, name)
-            connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
-        _across_rows(connection, systems, touched)
+        # Decisions first: fixes among them are laid over the rows of all others.
+        touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
+        decided = fixes.decided(connection)
+        touched += _bring_up(home, connection, systems, [n for n in entities() if n not in _DECIDED], decided, progress)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -78,6 +72,31 @@ def conform(
     finally:
         connection.execute("set search_path = main")
     return ConformReport(_state(connection), tuple(touched))
+
+
+def _bring_up(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    names: list[str],
+    decided: list[fixes.Fix],
+    progress: Progress,
+) -> list[str]:
+    """Conform those of some entities whose inputs changed; returns them, parents first."""
+    touched = _touched(home, connection, systems, names, decided)
+    fixes.restart(connection, decided, touched)
+    for name in touched:
+        connection.execute(f"delete from canonical.{name}")
+        connection.execute("delete from quarantine.rows where entity = ?", [name])
+    for system in systems.values():
+        _conform_system(home, connection, system, [n for n in touched if n in system.mappings], progress)
+    if "legal_entities" in touched:
+        _configured_legal_entity(home, connection)
+    for name in touched:
+        inputs = _inputs(home, connection, systems, name, decided)
+        connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
+    _across_rows(connection, systems, touched)
+    return touched
 
 
 def _conform_system(
@@ -92,6 +111,7 @@ def _conform_system(
     for name in names:
         progress(f"{system.name} → canonical.{name}")
         _map(connection, system.mappings[name], entities()[name])
+        fixes.lay_over(connection, system, name, entities()[name])
         pass_gate(connection, system, name, entities()[name])
     for name in temporary:
         connection.execute(f"drop table temp.{name}")
@@ -221,11 +241,17 @@ def _configured_legal_entity(home: Home, connection: duckdb.DuckDBPyConnection) 
     connection.execute(f"insert into canonical.legal_entities by name select {listed}")
 
 
-def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System]) -> list[str]:
-    """Entities whose inputs changed since the last pass, parents first, with all that hangs on them."""
-    ordered = rules.parents_first(list(entities()))
+def _touched(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    names: list[str],
+    decided: list[fixes.Fix],
+) -> list[str]:
+    """Those entities whose inputs changed since the last pass, parents first, with all that hangs on them."""
+    ordered = rules.parents_first(names)
     done = dict(connection.execute("select entity, inputs from ledger.conformed").fetchall())
-    changed = {n for n in ordered if done.get(n) != _inputs(home, connection, systems, n)}
+    changed = {n for n in ordered if done.get(n) != _inputs(home, connection, systems, n, decided)}
     # A refused header refuses its lines and a released one releases them; a posting falls with its lines.
     for name in ordered:
         for column in columns(entities()[name]):
@@ -234,9 +260,16 @@ def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[st
     return [n for n in ordered if n in changed]
 
 
-def _inputs(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> str:
-    """Fingerprint of all that decides an entity: contract, mappings, settings and the loads of their systems."""
-    facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items())]
+def _inputs(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    name: str,
+    decided: list[fixes.Fix],
+) -> str:
+    """Fingerprint of all that decides an entity: contract, mappings, settings, the loads of their systems, and fixes."""
+    own = [repr(f) for f in decided if f.entity == name]
+    facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items()), own]
     for system in systems.values():
         if name in system.mappings:
             texts = [path.read_text(encoding="utf-8") for path in _files(system, [name])]

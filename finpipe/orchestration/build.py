@@ -6,7 +6,6 @@ what it is working on goes to the log and to whoever listens at once.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -15,24 +14,13 @@ import duckdb
 from finpipe.build import BuildReport, Manifest, Node
 from finpipe.build import build as build_stage
 from finpipe.orchestration import specs
-from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.company import Company, Cut, working
 from finpipe.orchestration.metadata import measures, table
 from finpipe.warehouse import connect, quoted
 
 EXPLAINED = "nothing_is_unexplained"
 
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
-
-
-class Cut(dg.Config):
-    """At which business date the figures are asked for: ISO date; nothing = today, in UTC."""
-
-    as_of: str | None = None
-
-    @property
-    def date(self) -> date:
-        """The date meant."""
-        return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
 
 
 def build_assets(manifest: Manifest) -> dg.AssetsDefinition:

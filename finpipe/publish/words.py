@@ -10,6 +10,7 @@ TABLES = {
     "ledger.row_accounts": "One row per landed file and raw table: "
     "rows = accepted + superseded + duplicate + quarantined.",
     "ledger.conformed": "One row per mapping or entity: fingerprint of what its rows follow from.",
+    "quarantine.fixes": "One row per decision to fix and column: what stood there, what stands now, and whether it was applied.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
 }
 COLUMNS = {
@@ -51,4 +52,10 @@ COLUMNS = {
     "as_of": "Business date of the figures.",
     "load_hash": "Head of the load ledger's chain at that time.",
     "publication": "Number of the publication.",
+    "policy_version": "Version of the policy: a hash over all that it says.",
+    "decision_id": "Decision of a person (canonical.decisions).",
+    "column_name": "Column that the decision fixes.",
+    "was": "Value that the fix was made for; another one is left as it is.",
+    "becomes": "Value that stands in its place.",
+    "why": "Why the fix was not applied.",
 }
