@@ -57,7 +57,7 @@ def decide(home: Home, decisions: Sequence[Decision]) -> Landed:
 
 def witness(home: Home, sightings: Sequence[Mapping[str, Any]]) -> Landed | None:
     """Land what a publication was the first to see; the same again is the same file, so nothing is landed twice."""
-    rows = sorted(({k: _text(v) for k, v in row.items()} for row in sightings), key=lambda r: sorted(r.items(), key=str))
+    rows = sorted(({k: _text(v) for k, v in row.items()} for row in sightings), key=json.dumps)
     return _land(home, "sighting", rows) if rows else None
 
 
