@@ -159,8 +159,8 @@ def replay(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
         emit({"publication": ran.publication, "decisions": [dict(zip(columns, row, strict=True)) for row in became]})
         return Exit.DONE
     grid(context, "What became of what was decided", columns, became)
-    closed = sum(row[-1] == "closed" for row in became)
-    state = f"{counted(len(became), 'decision')} applied, {counted(closed, 'exception')} closed by the data"
+    closed = len({row[1] for row in became if row[-1] == "closed"})
+    state = f"{counted(len(became), 'decision')} judged, {counted(closed, 'exception')} closed by the data"
     last_line(f"{state}; publication {ran.publication}", "finpipe exceptions")
     return Exit.DONE
 
@@ -176,7 +176,11 @@ def _became(home: Home, decision: dict[str, Any]) -> tuple[Any, ...]:
         "select string_agg(column_name || ' = ' || coalesce(becomes, 'nothing') || ': ' || verdict || "
         f"coalesce(', ' || why, ''), '; ' order by column_name) as said from quarantine.fixes where decision_id = {literal(own)}",
     )
-    now = rows(home, f"select state from main.exceptions where exception_id = {literal(subject)}")
+    now = rows(
+        home,
+        "select state || coalesce(', waiver ' || nullif(waiver, 'in force'), '') as state "
+        f"from main.exceptions where exception_id = {literal(subject)}",
+    )
     verdict = event[0] if event else {"verdict": "refused at the gate", "why": "finpipe exceptions --system decisions"}
     state = now[0]["state"] if now else "closed"
     return (

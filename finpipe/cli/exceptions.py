@@ -160,7 +160,7 @@ def _following(found: dict[str, Any], *, waits: bool) -> str:
 @narrowing
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Workbook to write, .xlsx.")
 @click.pass_obj
-def export(context: Context, out: Path, /, **given: Any) -> int:
+def export(context: Context, /, *, out: Path, **given: Any) -> int:
     """Write the queue as an Excel workbook: a summary, the exceptions, their causes and their history."""
     from finpipe.publish.workbook import write_workbook  # noqa: PLC0415
 
