@@ -1,4 +1,4 @@
-"""Policy: who owns what, what is tolerated and material, how long a person has. One place, ``policies/``, and its version.
+"""Policy: who owns what, what is tolerated and material, how long a person has; one place and its version.
 
 Belongs here: reading what is shipped, laying a company's ``policies.toml`` over it, and refusing what cannot be meant,
 with its file and line.
@@ -20,7 +20,16 @@ from finpipe.settings import PROJECT, Home
 
 SHIPPED = PROJECT / "policies"
 SEVERITIES = ("blocking", "material", "minor", "timing")
-_SECTIONS = ("owner", "owners", "tolerances", "materiality", "business_hours", "publication", "codes", "reconciliations")
+_SECTIONS = (
+    "owner",
+    "owners",
+    "tolerances",
+    "materiality",
+    "business_hours",
+    "publication",
+    "codes",
+    "reconciliations",
+)
 _CODE_FIELDS = ("severity", "owner", "sla_hours")
 _LEG_FIELDS = ("tolerance", "owner")
 _OTHER = "other"
@@ -60,8 +69,8 @@ def policy_of(home: Home) -> Policy:
     shipped = SHIPPED / "policy.toml"
     base = {
         **_Given(shipped, shipped.read_text(encoding="utf-8")).said,
-        "codes": {row["code"]: row for row in _rows("exception_codes.csv")},
-        "reconciliations": {f"{row['reconciliation_id']} {row['leg']}": row for row in _rows("reconciliation_policies.csv")},
+        "codes": {r["code"]: r for r in _rows("exception_codes.csv")},
+        "reconciliations": {f"{r['reconciliation_id']} {r['leg']}": r for r in _rows("reconciliation_policies.csv")},
     }
     own = home.root / "policies.toml"
     given = _Given(own, own.read_text(encoding="utf-8") if own.exists() else "")
@@ -168,7 +177,9 @@ def _check_hours(given: _Given) -> None:
         opens = time.fromisoformat(hours.get("opens", "09:00"))
         [date.fromisoformat(day) for day in hours.get("holidays", ())]
     except (TypeError, ValueError) as problem:
-        given.refuse(("business_hours",), "business hours cannot be read", problem, 'opens = "09:00", dates as 2025-12-25')
+        given.refuse(
+            ("business_hours",), "business hours cannot be read", problem, 'opens = "09:00", dates as 2025-12-25'
+        )
     length = hours.get("hours", 8)
     if not _is_whole(length) or not 1 <= length <= 24 - opens.hour:
         given.refuse(("business_hours", "hours"), "a business day ends on the day it begins", length, "hours = 8")
@@ -180,7 +191,7 @@ def _check_owners(given: _Given, base: dict[str, Any]) -> None:
         if people is None or set(said) - {"people"} or not all(isinstance(p, str) and p for p in people):
             given.refuse(("owners", role), "a role names its people", said, f'{role} = {{ people = ["ann"] }}')
     roles = {**base["owners"], **given.said.get("owners", {})}
-    named = {r for r in roles if not (roles[r] == {"people": []})}
+    named = {r for r in roles if roles[r] != {"people": []}}
     for section, entries in ((s, given.said.get(s, {})) for s in ("codes", "reconciliations")):
         for name, said in entries.items():
             owner = said.get("owner") if isinstance(said, dict) else None
@@ -215,7 +226,7 @@ def _check_entry(
         if field == "sla_hours" and not (_is_whole(value) and value > 0):
             given.refuse((*place, field), "business hours to act are a whole number above zero", value, "sla_hours = 8")
         if field == "tolerance" and (not isinstance(value, str) or value.strip().startswith("-")):
-            given.refuse((*place, field), "a tolerance is said in words and is not negative", value, 'tolerance = "exact"')
+            given.refuse((*place, field), "a tolerance is words, and not negative", value, 'tolerance = "exact"')
 
 
 def _is_whole(value: object) -> bool:
@@ -251,10 +262,17 @@ def _made(said: dict[str, Any]) -> Policy:
         hours=hours["hours"],
         holidays=tuple(sorted(date.fromisoformat(day) for day in hours["holidays"])),
         stops_at_blocking=bool(said["publication"]["stops_at_blocking"]),
-        codes=tuple({k: str(v) for k, v in row.items()} for _, row in sorted(said["codes"].items())),
-        reconciliations=tuple({k: str(v) for k, v in row.items()} for _, row in sorted(said["reconciliations"].items())),
+        codes=_texts(said["codes"]),
+        reconciliations=tuple(
+            {k: str(v) for k, v in row.items()} for _, row in sorted(said["reconciliations"].items())
+        ),
     )
 
 
 def _thresholds(said: dict[str, Any]) -> dict[str, Decimal]:
     return {currency: _decimal(value) or Decimal(0) for currency, value in sorted(said.items())}
+
+
+def _texts(entries: dict[str, dict[str, Any]]) -> tuple[dict[str, str], ...]:
+    """Rows in the order of their names, every value as text."""
+    return tuple({k: str(v) for k, v in row.items()} for _, row in sorted(entries.items()))

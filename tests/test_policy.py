@@ -1,5 +1,6 @@
 """One policy: what is shipped is sound, a company's own words are laid over it, and what cannot be meant is refused."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -58,8 +59,6 @@ def test_the_version_is_of_what_is_said_and_not_of_how(home: Home) -> None:
 
 
 def test_tolerances_reach_the_models(home: Home) -> None:
-    from datetime import date
-
     said = variables(own(home, "[tolerances]\nfx_rate_bps = 7\n"), date(2025, 1, 1))
     assert (said["fx_rate_bps"], said["order_days"]) == (7, 30)
 
@@ -112,13 +111,16 @@ def test_broken_toml_is_refused_with_its_line(home: Home) -> None:
 
 
 def test_models_read_the_policy_as_tables(home: Home) -> None:
-    with connect(own(home, "[materiality.material_from]\nUSD = 5\n[business_hours]\nholidays = [\"2025-12-25\"]\n")) as connection:
-        policy = policy_of(home)
+    own(home, '[materiality.material_from]\nUSD = 5\n[business_hours]\nholidays = ["2025-12-25"]\n')
+    policy = policy_of(home)
+    with connect(home) as connection:
         write_policy(connection, policy)
         write_policy(connection, policy)
-        assert connection.execute("select version, hours_per_day from reference.policy").fetchall() == [(policy.version, 8)]
+        asked = connection.execute("select version, hours_per_day from reference.policy").fetchall()
         found = connection.execute("select * from reference.policy_thresholds order by currency").fetchall()
-        assert ("USD", Decimal(1000), Decimal(5)) in found
-        assert ("other", Decimal(1000), Decimal(0)) in found
-        assert connection.execute("select count(*) from reference.policy_codes").fetchall() == [(len(policy.codes),)]
-        assert connection.execute("select count(*) from reference.policy_holidays").fetchall() == [(1,)]
+        codes = connection.execute("select count(*) from reference.policy_codes").fetchall()
+        holidays = connection.execute("select count(*) from reference.policy_holidays").fetchall()
+    assert asked == [(policy.version, 8)]
+    assert ("USD", Decimal(1000), Decimal(5)) in found
+    assert ("other", Decimal(1000), Decimal(0)) in found
+    assert (codes, holidays) == ([(len(policy.codes),)], [(1,)])

@@ -1,4 +1,4 @@
-"""Commands that decide about exceptions: ``assign``, ``fix``, ``waive``, ``resolve``, ``approve``, ``reopen``, ``replay``.
+"""Commands that decide about exceptions: assign, fix, waive, resolve, approve, reopen; and replay.
 
 Belongs here: what may be decided on what is known now, and the decision's words.  Does not belong here: what follows
 from it: a decision is landed like any extract, and the models judge it again (another may have landed before it).
@@ -16,6 +16,8 @@ from finpipe.cli.exceptions import exceptions
 from finpipe.cli.queue import STANCES, history_of, meant, rows, waiting
 from finpipe.errors import FinpipeError
 from finpipe.settings import Home
+
+__all__ = ["exceptions"]
 
 _IDS = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 _REASON = click.option("--reason", required=True, help="Why, in your words; it is kept with the decision.")
@@ -123,7 +125,14 @@ def approve(context: Context, ids: tuple[str, ...], *, reason: str, person: str,
 @as_json
 @click.pass_obj
 def fix(
-    context: Context, ids: tuple[str, ...], *, cells: tuple[str, ...], row: str | None, reason: str, person: str, as_json: bool
+    context: Context,
+    ids: tuple[str, ...],
+    *,
+    cells: tuple[str, ...],
+    row: str | None,
+    reason: str,
+    person: str,
+    as_json: bool,
 ) -> int:
     """Lay values over the record of an exception, as a canonical entity names its columns.
 
@@ -132,7 +141,9 @@ def fix(
     """
     from finpipe.cli.records import overlay  # noqa: PLC0415
 
-    return _decide(context, "fix", ids, person, reason, lambda found: overlay(context.home, found, cells, row), as_json=as_json)
+    return _decide(
+        context, "fix", ids, person, reason, lambda found: overlay(context.home, found, cells, row), as_json=as_json
+    )
 
 
 @exceptions.command()
@@ -174,7 +185,8 @@ def _became(home: Home, decision: dict[str, Any]) -> tuple[Any, ...]:
     laid = rows(
         home,
         "select string_agg(column_name || ' = ' || coalesce(becomes, 'nothing') || ': ' || verdict || "
-        f"coalesce(', ' || why, ''), '; ' order by column_name) as said from quarantine.fixes where decision_id = {literal(own)}",
+        "coalesce(', ' || why, ''), '; ' order by column_name) as said "
+        f"from quarantine.fixes where decision_id = {literal(own)}",
     )
     now = rows(
         home,
@@ -200,7 +212,12 @@ def _decide(
     found = [meant(context.home, one) for one in dict.fromkeys(ids)]
     decisions = [
         ingest.Decision(
-            kind, f["exception_id"], person.strip(), reason.strip(), f["last_seen_on"], {"spell": f["spell"], **payload(f)}
+            kind=kind,
+            subject=f["exception_id"],
+            decided_by=person.strip(),
+            reason=reason.strip(),
+            as_of_on=f["last_seen_on"],
+            payload={"spell": f["spell"], **payload(f)},
         )
         for f in found
     ]

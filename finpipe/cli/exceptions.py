@@ -139,8 +139,8 @@ def show(context: Context, exception_id: str, *, as_json: bool) -> int:
     columns = ("as_of_on", "event", "decided_by", "decided_at", "reason", "verdict", "why")
     grid(context, "History", columns, [[row[c] for c in columns] for row in history])
     if decisions:
-        columns = ("kind", "decided_by", "decided_at", "reason")
-        grid(context, "Landed, applied by the next run", columns, [[d[c] for c in columns] for d in decisions])
+        named = ("kind", "decided_by", "decided_at", "reason")
+        grid(context, "Landed, applied by the next run", named, [[d[c] for c in named] for d in decisions])
     last_line(f"{found['code']} is {found['state']}", _following(found, waits=bool(decisions)))
     return Exit.DONE
 

@@ -73,7 +73,9 @@ def _entities_with(home: Home, key: str) -> list[str]:
 def _now(home: Home, entity: str, key_column: str, key: str) -> dict[str, str | None]:
     """What the source says in each column: refused row, accepted row, and beneath any fix that holds already."""
     mine = f"entity = {literal(entity)} and row_key = {literal(key)}"
-    refused = rows(home, f'select "row" from quarantine.rows where {mine} order by load_seq desc, row_number desc limit 1')
+    refused = rows(
+        home, f'select "row" from quarantine.rows where {mine} order by load_seq desc, row_number desc limit 1'
+    )
     if refused:
         said = json.loads(refused[0]["row"])
     else:

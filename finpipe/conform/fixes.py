@@ -67,7 +67,8 @@ def _read(decision_id: str, payload: str | None) -> Iterable[Fix]:
     except (ValueError, KeyError, TypeError):
         yield Fix(decision_id, "", "", "", None, None, "it names no entity, row_key and columns to set")
         return
-    known = {c.name for c in own_columns(entities()[entity])} - {key_of(entities()[entity])} if entity in entities() else set()
+    known = {c.name for c in own_columns(entities()[entity])} if entity in entities() else set()
+    known -= {key_of(entities()[entity])} if known else set()
     for column, becomes in sorted(cells.items()):
         why = "" if column in known else f"{entity} has no column {column} that can be fixed"
         yield Fix(decision_id, entity, row_key, column, _text(was.get(column)), _text(becomes), why)
@@ -100,10 +101,11 @@ def lay_over(connection: duckdb.DuckDBPyConnection, system: System, name: str, e
     for (column,) in cells:
         mine = f"f.entity = {literal(name)} and f.column_name = {literal(column)} and f.row_key = m.{key}"
         account = f"quarantine.fixes as q set system = {literal(system.name)}"
+        now = f"'the source now says ' || coalesce(m.{quoted(column)}, 'nothing')"
         same = _same(f"m.{quoted(column)}", "f.was")
         connection.execute(
             f"update {account}, verdict = case when {same} then '{APPLIED}' else '{WAITS}' end, "
-            f"why = case when {same} then null else 'the source now says ' || coalesce(m.{quoted(column)}, 'nothing') end "
+            f"why = case when {same} then null else {now} end "
             f"from fixing as f join mapped as m on {mine} where q.decision_id = f.decision_id "
             f"and q.entity = f.entity and q.row_key = f.row_key and q.column_name = f.column_name"
         )

@@ -267,7 +267,7 @@ def _inputs(
     name: str,
     decided: list[fixes.Fix],
 ) -> str:
-    """Fingerprint of all that decides an entity: contract, mappings, settings, the loads of their systems, and fixes."""
+    """Fingerprint of all that decides an entity: contract, mappings, settings, loads of their systems, fixes."""
     own = [repr(f) for f in decided if f.entity == name]
     facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items()), own]
     for system in systems.values():

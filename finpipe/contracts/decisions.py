@@ -11,7 +11,7 @@ KINDS = ["assign", "fix", "waive", "resolve", "approve", "reopen", "customer_mat
 
 
 class Decisions(Canonical):
-    """One row per decision that a person took. It is landed like an extract and never changed: a later one may replace it."""
+    """One row per decision that a person took, landed like an extract and never changed; a later one may replace it."""
 
     decision_id: str = f.key("`decisions:<id>`.")
     kind: str = f.choice("What is decided.", KINDS)

@@ -34,16 +34,16 @@ def queue_of(connection: duckdb.DuckDBPyConnection, name: str) -> Queue:
     relation = ".".join(quoted(part) for part in name.split("."))
     mine = "true" if name == QUEUE else f"(origin, leg) in (select distinct (reconciliation_id, leg) from {relation})"
     total, blocking, waived = connection.execute(
-        "select count(*), count(*) filter (is_blocking), count(*) filter (state = 'waived') "
-        f"from {QUEUE} where {mine}"
+        f"select count(*), count(*) filter (is_blocking), count(*) filter (state = 'waived') from {QUEUE} where {mine}"
     ).fetchall()[0]
     causes = connection.execute(
         "select code, severity, state, owner, currency, count(*), sum(abs(coalesce(amount, 0))) "
         f"from {QUEUE} where {mine} group by all order by bool_or(is_blocking) desc, 7 desc, 6 desc, 1, 2, 3, 4, 5"
     ).fetchall()
     top = connection.execute(
-        f"select exception_id, code, severity, state, coalesce(assigned_to, owner), due_at, currency, amount, sentence "
-        f"from {QUEUE} where {mine} order by is_blocking desc, state = 'waived', abs(coalesce(amount, 0)) desc, 1 limit 20"
+        "select exception_id, code, severity, state, coalesce(assigned_to, owner), due_at, currency, amount, sentence "
+        f"from {QUEUE} where {mine} "
+        "order by is_blocking desc, state = 'waived', abs(coalesce(amount, 0)) desc, 1 limit 20"
     ).fetchall()
     return Queue(total, blocking, waived, causes, top)
 

@@ -10,7 +10,7 @@ TABLES = {
     "ledger.row_accounts": "One row per landed file and raw table: "
     "rows = accepted + superseded + duplicate + quarantined.",
     "ledger.conformed": "One row per mapping or entity: fingerprint of what its rows follow from.",
-    "quarantine.fixes": "One row per decision to fix and column: what stood there, what stands now, and whether it was applied.",
+    "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
 }
 COLUMNS = {

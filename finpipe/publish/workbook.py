@@ -29,15 +29,17 @@ select exception_id, code, severity, state, owner, assigned_to, due_at, escalati
     approved_by, waiver, waived_until_on, first_seen_on, open_since_on
 from main.exceptions where {where} order by abs(coalesce(amount, 0)) desc, exception_id limit {limit}"""
 _SUMMARY = """
-select code, owner, severity, state, currency, count(*) as exceptions, sum(coalesce(amount, 0))::decimal(18, 4) as amount,
-    sum(abs(coalesce(amount, 0)))::decimal(18, 4) as gross_amount, min(due_at) as next_due_at
+select code, owner, severity, state, currency, count(*) as exceptions,
+    sum(coalesce(amount, 0))::decimal(18, 4) as amount, sum(abs(coalesce(amount, 0)))::decimal(18, 4) as gross_amount,
+    min(due_at) as next_due_at
 from main.exceptions where {where} group by all order by 1, 2, 3, 4, 5"""
 _CAUSES = """
 select code, leg, cause, currency, count(*) as exceptions, sum(coalesce(amount, 0))::decimal(18, 4) as amount,
     min(sentence) as example
 from main.exceptions where {where} group by all order by 5 desc, 1, 2, 3, 4 limit {limit}"""
 _HISTORY = """
-select exception_id, event, as_of_on, decided_by, decided_at, reason, verdict, why, code, owner, currency, amount, sentence
+select exception_id, event, as_of_on, decided_by, decided_at, reason, verdict, why, code, owner, currency,
+    amount, sentence
 from main.exception_history
 where exception_id in (select exception_id from main.exceptions where {where})
 order by exception_id, spell, decided_at nulls first, event_id limit {limit}"""
@@ -97,7 +99,9 @@ def _sheet(sheet: Any, formats: _Formats, answer: Answer) -> None:
         sheet.write_string(0, column, name.replace("_", " "), formats.head)
     for number, row in enumerate(answer.rows, 1):
         for column, value in enumerate(row):
-            widths[column] = max(widths[column], min(_write(sheet, formats, number, column, value, row[currency]), _WIDEST))
+            widths[column] = max(
+                widths[column], min(_write(sheet, formats, number, column, value, row[currency]), _WIDEST)
+            )
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width + 2)
     sheet.freeze_panes(1, 0)

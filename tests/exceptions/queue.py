@@ -32,6 +32,20 @@ create table staging.stg_sightings (exception_id varchar, event varchar, spell b
 create table staging.stg_decisions (decision_id varchar, kind varchar, subject varchar, decided_by varchar,
     decided_at timestamptz, as_of_on date, reason varchar, payload varchar)"""
 
+_SAID = {
+    "origin": "R05",
+    "leg": "billing-erp",
+    "code": "INV-TAX",
+    "cause": "tax differs",
+    "owner": "ar",
+    "sla_hours": 16,
+    "currency": "USD",
+    "amount": 100,
+    "sentence": "said",
+    "severity": "material",
+    "needs_second_person": False,
+}
+
 
 class Queue:
     """One company's queue, day by day."""
@@ -55,11 +69,7 @@ class Queue:
             )
         self.day = date.fromisoformat(day)
         self.connection.execute("delete from intermediate.int_exceptions__found")
-        said = {
-            **{"origin": "R05", "leg": "billing-erp", "code": "INV-TAX", "cause": "tax differs", "owner": "ar"},
-            **{"sla_hours": 16, "currency": "USD", "amount": 100, "sentence": "said", "severity": "material"},
-            **{"needs_second_person": False, **facts},
-        }
+        said = _SAID | facts
         for exception_id in found:
             values = {"exception_id": exception_id, **said}
             listed = ", ".join(f"? as {name}" for name in values)
@@ -81,7 +91,8 @@ class Queue:
         self.decided += 1
         name = f"decisions:{self.decided}"
         self.connection.execute(
-            "insert into staging.stg_decisions values (?, ?, ?, ?, timestamptz '2025-01-01' + to_minutes(?), ?, 'because', ?)",
+            "insert into staging.stg_decisions "
+            "values (?, ?, ?, ?, timestamptz '2025-01-01' + to_minutes(?), ?, 'because', ?)",
             [name, kind, subject, by, self.decided, self.day, json.dumps({"spell": 1, **payload}, default=str)],
         )
         return name

@@ -11,7 +11,8 @@ from finpipe.warehouse import connect
 
 _EXCEPTIONS = """
 create or replace table marts.exceptions as
-select id as exception_id, origin, leg, code, 'its cause' as cause, severity, severity = 'blocking' as is_blocking, owner,
+select id as exception_id, origin, leg, code, 'its cause' as cause, severity, severity = 'blocking' as is_blocking,
+    owner,
     8 as sla_hours, l as left_key, r as right_key, 'erp:1' as legal_entity_id, null::varchar as customer_id,
     currency, amount::decimal(18, 4) as amount, 'Apr 2025' as period, date '2025-04-30' as happened_on, sentence,
     'open' as state, null::varchar as assigned_to, null::varchar as prepared_by, null::varchar as approved_by,
@@ -22,8 +23,8 @@ from (values
     ('e1aa', 'R05', 'billing-erp', 'INV-AMOUNT', 'blocking', 'ar', 'billing:in_1', 'erp:1', 'USD', -3, 'said'),
     ('e2bb', 'gate', 'salesforce/opportunities', 'DQ-RULE', 'material', 'revops', 'salesforce/opportunity#1#1', 'crm:1',
         null, null, 'bad'),
-    ('e2cc', 'gate', 'salesforce/customers', 'DQ-RULE', 'material', 'revops', 'salesforce/account#1#1', null, null, null,
-        'bad')
+    ('e2cc', 'gate', 'salesforce/customers', 'DQ-RULE', 'material', 'revops', 'salesforce/account#1#1', null, null,
+        null, 'bad')
 ) as q (id, origin, leg, code, severity, owner, l, r, currency, amount, sentence)"""
 _HISTORY = """
 create or replace table marts.exception_history as
@@ -50,7 +51,8 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_EXCEPTIONS)
     connection.execute(_HISTORY)
     connection.execute(
-        "insert into quarantine.rows by name select 'salesforce' as system, 'opportunities' as entity, 'crm:1' as row_key, "
-        "'opportunity' as source_table, 1 as load_seq, 1 as row_number, 'DQ-RULE' as code, 'bad' as reasons, "
+        "insert into quarantine.rows by name select 'salesforce' as system, 'opportunities' as entity, "
+        "'crm:1' as row_key, 'opportunity' as source_table, 1 as load_seq, 1 as row_number, "
+        "'DQ-RULE' as code, 'bad' as reasons, "
         """'{"opportunity_id": "crm:1", "amount": "1,000", "currency": "USD"}' as "row", 'revops' as owner"""
     )

@@ -13,6 +13,8 @@ from finpipe.settings import Home
 
 from .stub import publish_queue
 
+CLOSED = "the exception is closed: the data no longer show it"
+
 
 @pytest.fixture
 def company(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
@@ -51,7 +53,7 @@ def test_a_decision_is_a_landed_file_and_changes_nothing_before_a_run(company: H
     assert done.exit_code == 0
     assert "2 decisions landed" in done.output.splitlines()[-1]
     first, second = landed(company)
-    assert (first["kind"], first["subject"], first["decided_by"], first["as_of_on"]) == ("assign", "e1aa", "ann", "2025-06-30")
+    assert [first[k] for k in ("kind", "subject", "decided_by", "as_of_on")] == ["assign", "e1aa", "ann", "2025-06-30"]
     assert first["payload"] == {"assignee": "bo", "spell": 1}
     assert second["subject"] == "e2bb"
     (file,) = (company.landing / "decisions" / "decision").rglob("*.jsonl")
@@ -64,9 +66,12 @@ def test_a_waiver_keeps_the_amount_it_was_given_for_and_says_who_must_approve(co
     assert said["needs_second_person"] == ["e1aa"]
     (waiver,) = landed(company)
     assert waiver["payload"] == {"amount": "-3.0000", "expires_on": "2025-12-31", "spell": 1}
-    assert json.loads(run("waive", "e2bb", "--reason", "ok", "--until", "2025-12-31", "--json").stdout)[
-        "needs_second_person"
-    ] == []
+    assert (
+        json.loads(run("waive", "e2bb", "--reason", "ok", "--until", "2025-12-31", "--json").stdout)[
+            "needs_second_person"
+        ]
+        == []
+    )
 
 
 def test_approval_is_another_person_s_also_before_the_next_run(company: Home) -> None:
@@ -92,8 +97,11 @@ def test_what_was_resolved_can_be_taken_back_once(company: Home) -> None:
         (["assign", "nobody", "--to", "bo"], "there is no such exception"),
         (["assign", "", "--to", "bo"], "there is no such exception"),
         (["assign", "e2", "--to", "bo"], "several exceptions begin like that"),
-        (["resolve", "c0ff", "--reason", "x"], "the exception is closed: the data no longer show it"),
-        (["waive", "c0", "--reason", "x", "--until", "2025-12-31"], "the exception is closed: the data no longer show it"),
+        (["resolve", "c0ff", "--reason", "x"], CLOSED),
+        (
+            ["waive", "c0", "--reason", "x", "--until", "2025-12-31"],
+            CLOSED,
+        ),
         (["waive", "e1", "--reason", "x", "--until", "2025-06-29"], "a waiver that is over already waives nothing"),
         (["fix", "e2bb", "--reason", "x", "--set", "nonsense=1"], "opportunities has no such column to fix"),
         (["fix", "e2bb", "--reason", "x", "--set", "opportunity_id=crm:2"], "opportunities has no such column to fix"),

@@ -50,7 +50,7 @@ def test_one_that_comes_back_begins_anew_and_old_decisions_do_not_hold(queue: Qu
     old = queue.decide("assign", "x", assignee="bo")
     queue.build(TUESDAY)
     (row,) = queue.build(FRIDAY, "x")
-    assert (row["state"], row["spell"], str(row["open_since_on"]), str(row["first_seen_on"])) == ("open", 2, FRIDAY, MONDAY)
+    assert [str(row[c]) for c in ("state", "spell", "open_since_on", "first_seen_on")] == ["open", "2", FRIDAY, MONDAY]
     assert queue.verdicts()[old][0] == "ended"
     assert queue.events("x") == [("seen", 1, MONDAY), ("gone", 1, TUESDAY), ("seen", 2, FRIDAY)]
 

@@ -3,7 +3,7 @@
 import zipfile
 from decimal import Decimal
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
@@ -46,10 +46,10 @@ def queue(home: Home, warehouse: duckdb.DuckDBPyConnection) -> Home:
     return home
 
 
-def sheets(path: Path) -> dict[str, ElementTree.Element]:
+def sheets(path: Path) -> dict[str, ET.Element]:
     with zipfile.ZipFile(path) as book:
         names = [n for n in book.namelist() if n.startswith(("xl/worksheets/sheet", "xl/sharedStrings", "xl/styles"))]
-        return {Path(n).stem: ElementTree.fromstring(book.read(n)) for n in names}
+        return {Path(n).stem: ET.fromstring(book.read(n)) for n in names}
 
 
 def test_nothing_in_it_can_run(queue: Home, tmp_path: Path) -> None:
@@ -68,11 +68,13 @@ def test_amounts_are_numbers_and_dates_are_dates_with_the_currency_s_decimals(qu
     formats = {f.attrib["formatCode"] for f in found["styles"].iterfind(".//x:numFmt", NAMESPACE)}
     assert {"yyyy-mm-dd", "yyyy-mm-dd hh:mm"} <= formats
     queued = found["sheet2"]
-    kinds = {c.attrib["r"]: (c.attrib.get("t"), c.findtext("x:v", None, NAMESPACE)) for c in queued.iterfind(".//x:c", NAMESPACE)}
+    cells = queued.iterfind(".//x:c", NAMESPACE)
+    kinds = {c.attrib["r"]: (c.attrib.get("t"), c.findtext("x:v", None, NAMESPACE)) for c in cells}
     amounts = [kinds[f"J{row}"] for row in (2, 3, 4)]
     # More digits than Excel keeps stay text, whole.
     assert amounts[0][0] == "s"
-    assert [(kind, Decimal(value)) for kind, value in amounts[1:]] == [(None, Decimal(99999999)), (None, Decimal("-1234.5"))]
+    numbers = [(kind, Decimal(value)) for kind, value in amounts[1:]]
+    assert numbers == [(None, Decimal(99999999)), (None, Decimal("-1234.5"))]
     assert kinds["L3"][0] is None
 
 
