@@ -141,7 +141,7 @@ def test_decisions_that_cannot_hold_are_refused_with_the_reason(queue: Queue) ->
     assert [queue.verdicts()[d] for d in said] == [
         ("refused", "there is no such exception"),
         ("refused", f"it was closed by the data on {TUESDAY}"),
-        ("refused", "there is nothing to approve"),
+        ("refused", "nothing to approve"),
         ("refused", "a waiver needs the date on which it ends"),
         ("refused", "it names nobody to act"),
     ]

@@ -51,13 +51,21 @@ alive as (
     from judged
 ),
 
+held as (
+    select
+        *,
+        case when is_alive and is_stance then decision_id end as held_stance_id,
+        case when is_alive and kind = 'assign' then decision_id end as held_assign_id
+    from alive
+),
+
 ordered as (
     select
         *,
-        last_value(case when is_alive and is_stance then decision_id end ignore nulls) over everything as stance_id,
-        last_value(case when is_alive and is_stance then decision_id end ignore nulls) over until_then as stance_then,
-        last_value(case when is_alive and kind = 'assign' then decision_id end ignore nulls) over everything as assign_id
-    from alive
+        last_value(held_stance_id ignore nulls) over everything as stance_id,
+        last_value(held_stance_id ignore nulls) over until_then as stance_then,
+        last_value(held_assign_id ignore nulls) over everything as assign_id
+    from held
     window
         everything as (
             partition by exception_id order by decided_at, decision_id
@@ -76,7 +84,10 @@ approving as (
         coalesce(approved.kind, then_.kind) as approved_kind
     from ordered
     left join alive as approved
-        on ordered.approves = approved.decision_id and ordered.exception_id = approved.exception_id and approved.is_stance
+        on
+            ordered.approves = approved.decision_id
+            and ordered.exception_id = approved.exception_id
+            and approved.is_stance
     left join alive as then_ on ordered.stance_then = then_.decision_id
 ),
 
@@ -97,9 +108,9 @@ decided as (
             when fault is not null then fault
             when not is_alive
                 then concat('the exception left the queue on ', coalesce(cast(gone_on as varchar), 'an earlier date'))
-            when kind = 'approve' and (approved_id is null or approved_kind = 'reopen') then 'there is nothing to approve'
+            when kind = 'approve' and (approved_id is null or approved_kind = 'reopen') then 'nothing to approve'
             when kind = 'approve' and person = prepared_by then 'who prepared it cannot approve it'
-            when kind = 'approve' and approved_id is distinct from stance_id then 'a later decision stands'
+            when kind = 'approve' and approved_id <> coalesce(stance_id, '') then 'a later decision stands'
             when is_stance and decision_id <> stance_id then 'a later decision stands'
             when kind = 'assign' and decision_id <> assign_id then 'a later decision stands'
         end as why,

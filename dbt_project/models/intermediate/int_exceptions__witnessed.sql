@@ -1,7 +1,9 @@
 -- How long each exception has been in the queue, by what publications landed of it, and what this build adds to that.
 -- A spell is one stay in the queue: an exception that comes back begins a new one.
 with sightings as (
-    select * from {{ ref('stg_sightings') }} where as_of_on <= {{ as_of() }}
+    select *
+    from {{ ref('stg_sightings') }}
+    where as_of_on <= {{ as_of() }}
 ),
 
 sighted as (

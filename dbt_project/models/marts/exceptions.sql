@@ -3,11 +3,15 @@ with found as (
 ),
 
 witnessed as (
-    select * from {{ ref('int_exceptions__witnessed') }} where is_found
+    select *
+    from {{ ref('int_exceptions__witnessed') }}
+    where is_found
 ),
 
 decided as (
-    select * from {{ ref('int_exceptions__decided') }} where verdict = 'in force'
+    select *
+    from {{ ref('int_exceptions__decided') }}
+    where verdict = 'in force'
 ),
 
 approvals as (
@@ -66,9 +70,10 @@ held as (
         approvals.approved_by,
         stance.expires_on as waived_until_on,
         case
-            when stance.kind is distinct from 'waive' then null
+            when coalesce(stance.kind, '') <> 'waive' then null
             when stance.expires_on < {{ as_of() }} then 'expired'
-            when stance.amount is distinct from timed.amount then 'amount changed'
+            when not coalesce(stance.amount = timed.amount, stance.amount is null and timed.amount is null)
+                then 'amount changed'
             when timed.needs_second_person and approvals.approved_by is null then 'waits for approval'
             else 'in force'
         end as waiver
