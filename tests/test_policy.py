@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from finpipe.build.reference import write_policy
 from finpipe.build.run import variables
+from finpipe.conform.policy import write_policy
 from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home

@@ -18,7 +18,6 @@ import duckdb
 
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
-from finpipe.build.reference import write_policy
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
@@ -85,9 +84,7 @@ def build(
         last = latest_build(connection)
         if last and not force and last.verdict == "passed" and _inputs_of(connection, last.build) == inputs:
             return last
-        policy = policy_of(home)
-        write_policy(connection, policy)
-        begun = _begin(connection, as_of, inputs, policy.version)
+        begun = _begin(connection, as_of, inputs)
     nodes: dict[str, Node] = {}
     succeeded = invoke(
         ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
@@ -139,7 +136,7 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
         else [],
         _load_head(connection),
         sorted(variables(home, as_of).items(), key=str),
-        policy_of(home).version,
+        _policy_version(connection),
         code_version(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -158,7 +155,7 @@ def code_version() -> str:
     return total.hexdigest()[:12]
 
 
-def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str, policy_version: str) -> BuildReport:
+def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
     last = latest_build(connection)
     number = last.build + 1 if last else 1
     seq, load_hash = _load_head(connection)
@@ -166,13 +163,21 @@ def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str, poli
     connection.execute(
         "insert into ledger.builds by name select ? as build, ? as as_of, ? as inputs, ? as load_seq, ? as load_hash, "
         "? as code_version, 'building' as verdict, ? as policy_version",
-        [number, as_of, inputs, seq, load_hash, version, policy_version],
+        [number, as_of, inputs, seq, load_hash, version, _policy_version(connection)],
     )
     return BuildReport(number, as_of, seq, load_hash, version, "building", {})
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:
     return str(connection.execute("select inputs from ledger.builds where build = ?", [number]).fetchall()[0][0])
+
+
+def _policy_version(connection: duckdb.DuckDBPyConnection) -> str:
+    """Version of the policy that CONFORM wrote for models to read."""
+    there = "select 1 from duckdb_tables() where schema_name = 'reference' and table_name = 'policy'"
+    if not connection.execute(there).fetchall():
+        return ""
+    return str(connection.execute("select version from reference.policy").fetchall()[0][0])
 
 
 def _load_head(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:

@@ -14,10 +14,12 @@ import duckdb
 
 from finpipe.conform import fixes, macros, rules
 from finpipe.conform.gate import pass_gate
+from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
 from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
 from finpipe.contracts.base import MAPPING_COLUMNS
 from finpipe.errors import FinpipeError
+from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
 from finpipe.warehouse import literal, quoted
@@ -60,6 +62,7 @@ def conform(
     prepare(connection)
     connection.execute("begin")
     try:
+        write_policy(connection, policy_of(home))
         connection.execute(rules.RIVALS)
         # Decisions first: fixes among them are laid over the rows of all others.
         touched = _bring_up(home, connection, systems, _DECIDED, [], progress)

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.build.reference import write_policy
+from finpipe.conform.policy import write_policy
 from finpipe.policy import Policy
 
 #: Models in the order in which each needs the one before.

@@ -16,7 +16,8 @@ def queue(warehouse: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         """
         create table marts.exceptions as
         select id as exception_id, 'R05' as origin, leg, code, severity, state,
-            severity = 'blocking' and state <> 'waived' as is_blocking, 'ar' as owner, null::varchar as assigned_to, timestamp '2025-01-01 17:00:00' as due_at,
+            severity = 'blocking' and state <> 'waived' as is_blocking,
+            'ar' as owner, null::varchar as assigned_to, timestamp '2025-01-01 17:00:00' as due_at,
             'USD' as currency, amount::decimal(18, 4) as amount, 'said' as sentence
         from (values ('a', 'one', 'INV-AMOUNT', 'blocking', 'waived', 500),
             ('b', 'one', 'PAYOUT-TRANSIT', 'timing', 'open', 9),
