@@ -4,8 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 
 from finpipe.build.run import variables
+from finpipe.cli import main
 from finpipe.conform.policy import write_policy
 from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
@@ -124,3 +126,11 @@ def test_models_read_the_policy_as_tables(home: Home) -> None:
     assert ("USD", Decimal(1000), Decimal(5)) in found
     assert ("other", Decimal(1000), Decimal(0)) in found
     assert (codes, holidays) == ([(len(policy.codes),)], [(1,)])
+
+
+def test_a_run_with_a_policy_that_cannot_be_meant_does_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINPIPE_HOME", str(own(home, "[tolerances]\ntiming_days = -1\n").root))
+    done = CliRunner().invoke(main, ["run", "--as-of", "2025-07-15"])
+    assert done.exit_code == 1
+    assert f"where: {home.root / 'policies.toml'}, line 2" in done.stderr
+    assert not home.warehouse.exists()

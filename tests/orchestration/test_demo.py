@@ -135,7 +135,7 @@ def test_dagster_shows_what_blocks_at_each_reconciliation_and_at_the_queue(first
         assert not said.passed
         assert said.metadata["blocking"].value == 2
         assert said.metadata["waived"].value == 1
-        heaviest = said.metadata["heaviest"].value
+        heaviest = said.metadata["heaviest"].records
         assert [r.data["code"] for r in heaviest[:2]] == ["INV-MISSING-ERP", "PAY-SHORT"]
 
 
