@@ -18,7 +18,19 @@ from finpipe.publish import Stamps, publish
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
 
-READING = ("status", "query", "exceptions", "verify", "systems", "publications", "rebuild", "land", "fetch", "run")
+READING = (
+    "doctor",
+    "status",
+    "query",
+    "exceptions",
+    "verify",
+    "systems",
+    "publications",
+    "rebuild",
+    "land",
+    "fetch",
+    "run",
+)
 
 
 @pytest.fixture
@@ -42,7 +54,7 @@ def published(at_home: Home) -> Home:
             "select 'e2', 'DQ-RULE', 'material', 'RevOps', 'salesforce/customers', "
             "null, 'crm:1', null, null, null, 'bad', 'waived', null, null, null, 'cause'"
         )
-        publish(at_home, connection, Stamps("2025-06-30", 1, "h", "v"))
+        publish(at_home, connection, Stamps("2025-06-30", 1, "h", "v", 1))
     return at_home
 
 
@@ -169,7 +181,7 @@ def test_exceptions_are_findings_and_can_be_narrowed(published: Home) -> None:
 
 def test_rolling_back_names_what_is_in_force(published: Home) -> None:
     with connect(published) as connection:
-        publish(published, connection, Stamps("2025-07-31", 2, "h", "v"))
+        publish(published, connection, Stamps("2025-07-31", 2, "h", "v", 2))
     assert run("roll-back", "1").output.startswith("publication 1 is in force")
     kept = json.loads(run("publications", "--json").stdout)
     assert [(p["publication"], p["in force"]) for p in kept] == [(1, True), (2, False)]

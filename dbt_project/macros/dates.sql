@@ -17,3 +17,21 @@ strftime({{ day }}, '%Y') || '-Q' || cast(extract(quarter from {{ day }}) as var
 {% macro last_day_of_term(starts_on, months) -%}
 cast({{ starts_on }} + to_months(cast({{ months }} as integer)) - interval 1 day as date)
 {%- endmacro %}
+
+{#- The day so many weekdays later; from a Saturday or Sunday it is counted as from the Monday after. -#}
+{% macro weekdays_later(day, weekdays) -%}
+cast(date '1900-01-01' + cast(
+    ({{ weekday_number(day) }} + {{ weekdays }}) // 5 * 7 + ({{ weekday_number(day) }} + {{ weekdays }}) % 5 as integer
+) as date)
+{%- endmacro %}
+
+{#- Weekdays by which something due was late, or is late at the cut while it has not happened; 0 in time, empty where
+    nothing is due. -#}
+{% macro weekdays_late(reached_on, due_on) -%}
+case
+    when {{ due_on }} is not null
+        then cast(greatest(
+            {{ weekday_number('coalesce(' ~ reached_on ~ ', ' ~ as_of() ~ ')') }} - {{ weekday_number(due_on) }}, 0
+        ) as integer)
+end
+{%- endmacro %}

@@ -6,8 +6,10 @@ from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
 from finpipe.cli.decide import exceptions
 from finpipe.cli.demo import demo
+from finpipe.cli.examine import doctor
 from finpipe.cli.look import publications, query, roll_back, status
 from finpipe.cli.prove import rebuild, verify
+from finpipe.cli.trace import trace
 from finpipe.cli.work import run
 
 
@@ -23,5 +25,8 @@ def main(context: click.Context) -> None:
     context.obj = Context()
 
 
-for command in (land, fetch, run, status, query, exceptions, verify, rebuild, systems, publications, roll_back, demo):
+for command in (
+    *(land, fetch, run, status, query, trace, exceptions, verify, rebuild),
+    *(systems, publications, roll_back, doctor, demo),
+):
     main.add_command(command)

@@ -48,12 +48,17 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
         )
         return Exit.DONE if clean else Exit.FINDINGS
     show(context, figures)
-    last_line(_state(ran, cut, time.monotonic() - began), *_next(clean=clean))
+    last_line(_state(context, ran, cut, time.monotonic() - began), *_next(clean=clean))
     return Exit.DONE if clean else Exit.FINDINGS
 
 
-def _state(ran: "Ran", cut: date, seconds: float) -> str:
-    news = f"{counted(ran.files_new, 'new file')} loaded" if ran.files_new else "nothing new: nothing was loaded twice"
+def _state(context: Context, ran: "Ran", cut: date, seconds: float) -> str:
+    if ran.files_new:
+        news = f"{counted(ran.files_new, 'new file')} loaded"
+    elif context.home.landing.is_dir():
+        news = "nothing new: nothing was loaded twice"
+    else:
+        news = "nothing has been landed yet"
     place = f"publication {ran.publication} " + ("published" if ran.is_published else "still stands")
     return f"{news}; {place} as of {cut}, {seconds:.0f} s"
 

@@ -23,6 +23,10 @@ _AMOUNT = r"""
 case when regexp_full_match(t, '-?([0-9]+(\.[0-9]{0,8}0*)?|\.[0-9]{1,8}0*)') then try_cast(t as decimal(28, 8)) end"""
 
 
+# DuckDB wants no space before an offset.
+_MOMENT = "try_cast(replace(replace(t, ' +', '+'), ' -', '-') as timestamp with time zone)"
+
+
 def define(connection: duckdb.DuckDBPyConnection, system: System, config: Config) -> None:
     """Define the macros as this system needs them: its time zone, date formats and minor units."""
     macros = {
@@ -72,19 +76,16 @@ def _own_format(system: System, pattern: str) -> str:
 
 def _date(system: System) -> str:
     zone = str(system.settings.get("timezone", "UTC"))
-    local = (
-        "left(t, 10)"
-        if zone == "UTC"
-        else (
-            f"case when t like '%Z' then coalesce(strftime(timezone({literal(zone)}, "
-            "try_cast(t as timestamp with time zone)), '%Y-%m-%d'), t) else left(t, 10) end"
-        )
-    )
+    # What is on the system's own clock already keeps its day.
+    here = "( ?(Z|UTC|[+-]00(:?00)?))?" if zone == "UTC" else ""
+    offset = " ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+    moment = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{1,2}:[0-9:.]+"
     return rf"""
 case when t is null or (length(t) = 10 and t[5] = '-') then t
      when regexp_full_match(t, '-?[0-9]{{9,13}}') then strftime({_epoch(zone)}, '%Y-%m-%d')
-     when regexp_full_match(t, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{1,2}}:[0-9:.]+ ?(Z|UTC|[+-]00:?00)?')
-     then {local}
+     when regexp_full_match(t, '{moment}{here}') then left(t, 10)
+     when regexp_full_match(t, '{moment}{offset}') then coalesce(strftime(timezone({literal(zone)},
+         {_MOMENT}), '%Y-%m-%d'), t)
      else {_own_format(system, "%Y-%m-%d")} end"""
 
 
@@ -100,7 +101,7 @@ def _instant(system: System) -> str:
 case when t is null then null
      when regexp_full_match(t, '-?[0-9]{{9,13}}') then strftime({_epoch("UTC")}, '{pattern}')
      when regexp_full_match(t, '[0-9-]{{8,10}}[T ][0-9:.]+ ?(Z|UTC|[+-][0-9:]{{2,5}})')
-     then coalesce(strftime(timezone('UTC', try_cast(t as timestamp with time zone)), '{pattern}'), t)
+     then coalesce(strftime(timezone('UTC', {_MOMENT}), '{pattern}'), t)
      when regexp_full_match(t, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([T ][0-9:.]+)?')
      then coalesce(strftime({naive}, '{pattern}'), t)
      else {_own_format(system, pattern)} end"""

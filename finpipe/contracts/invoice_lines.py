@@ -23,3 +23,6 @@ class InvoiceLines(Canonical):
     currency: str = f.currency("Currency of the document.")
     service_starts_on: pl.Date = f.day("First day of the service billed.")
     service_ends_on: pl.Date = f.day("Last day of the service billed, inclusive.")
+    contract_id: str = f.reference(
+        "Contract or subscription of the line, where the system states it by line.", to="contracts", required=False
+    )

@@ -19,12 +19,14 @@ How the company does business (what a reconciler may take as honest)
   reductions with negative amounts; it is signed 0 to 5 days before it starts (renewals up to 60). TotalPrice =
   quantity x UnitPrice (whole term) less discount, exact. Usage has no committed value. There is one contract and one
   subscription per new, renewed or reactivated deal; upsells, downgrades and cancellations amend theirs.
-- **Invoices**: subscriptions in advance (1, 3, 12 or 24 months), usage in arrears, one invoice per customer and day;
+- **Invoices**: subscriptions in advance (1, 3, 12 or 24 months) or in arrears (1 or 3), usage in arrears, one invoice
+  per customer and day; a Stripe subscription's discount ends with the subscription;
   tax per line, half up; numbers run without gaps per customer. A void is issued again, whole, the same day.
 - **ERP void**: the invoice is marked voided, keeps its postings, and names (``reversal``, ``reversaldate``) the journal
   that reverses them on the void date.
 - **Settlement** at the cut is all or nothing: an invoice is wholly open (unpaid, honestly) or wholly settled; nothing
-  is unapplied. Short payments end in a credit memo, overpayments in a refund; every dispute is decided.
+  is unapplied. Short payments end in a credit memo, overpayments in a refund; every dispute is decided. What is given
+  up (uncollectible in Stripe) is a credit memo of the ERP's write-off item, to bad debt expense, and no billing.
 - **Disputes** do not reopen invoices: a journal (``externalid`` dp_) moves the money from clearing to losses, one with
   the balance transaction's id moves it back when won. The processor's fees are booked with the payout's Deposit (po_).
 - **Payouts** are weekly per entity; one in 29 fails and leaves with the next. Its bank line carries the trace id.
@@ -35,8 +37,8 @@ How the company does business (what a reconciler may take as honest)
 - **Time**: instants are UTC on the business day. At the cut are open: unpaid invoices, balance not yet paid out and
   payouts on their way (``truth/timing.csv``), negotiations.
 
-Planted faults (`finpipe.demo.faults`) are errors of recording in the native rows; the truth stays as it is, so figures
-built on faulty extracts differ from it by what ``truth/faults.csv`` lists.
+Planted faults (`finpipe.demo.faults`) are errors of recording in the native rows, and files that nobody can read; the
+truth stays as it is, so figures built on faulty extracts differ from it by what ``truth/faults.csv`` lists.
 """
 
 from __future__ import annotations

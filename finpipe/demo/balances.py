@@ -69,6 +69,28 @@ def receivables(sums: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def deferred(moved: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return deferred revenue. Grain: entity x currency x told period; ``moved``: own and functional per period."""
+    by = ["entity", "ccy"]
+    grid = moved.select(by).unique().sort(by).join(
+        spans.select("entity", "period", "period_name", last_on="seen_to"), on="entity", how="inner"
+    )  # fmt: skip
+    totals = moved.group_by(*by, "period").agg(pl.col("amount", "own").sum())
+    frame = grid.join(totals, on=[*by, "period"], how="left").sort(*by, "period")
+    frame = frame.with_columns(pl.col("amount", "own").fill_null(0)).with_columns(
+        balance=pl.col("own").cum_sum().over(by), worth=pl.col("amount").cum_sum().over(by), func=_func()
+    )
+    return frame.select(
+        legal_entity=_text("entity"),
+        period_name="period_name",
+        ends_on="last_on",
+        currency="ccy",
+        balance=money("balance"),
+        functional_currency="func",
+        balance_functional=money("worth", "func"),
+    )
+
+
 def payouts(payout: pl.DataFrame) -> pl.DataFrame:
     """Return payouts. Grain: payout; gross (before fees) and fees of everything it cleared."""
     return payout.select(

@@ -1,7 +1,8 @@
 """Invoices: what was billed, when, with which tax, in which currency; voids and their re-issue.
 
 Belongs here: issued invoices and their lines. Does not: credit notes and money (``cash``), postings (``ledger``).
-Subscriptions are billed in advance, usage in arrears (the day after its service period). All lines of a customer
+Subscriptions are billed in advance or, some monthly and quarterly ones, in arrears; usage always in arrears (the day
+after its service period). All lines of a customer
 that fall on one date share an invoice. A voided invoice is issued again, whole, on the day of the void: the contract
 was right, the document was not.
 """
@@ -31,11 +32,12 @@ def _chunks(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _dated(chunks: pl.DataFrame, chance: Chance, horizon: Horizon) -> pl.DataFrame:
     usage = pl.col("charge") == "U"
+    after = usage | (pl.col("arrears") & (pl.col("charge") == "R"))
     begins = add_months(pl.col("seg_start"), pl.col("offset"))
     frame = chunks.with_columns(s_on=begins, next_on=add_months(begins, pl.col("months")))
     drawn = 40 + chance.below(pl.col("cl") * 64 + pl.col("k"), "used", 2000)
     frame = frame.with_columns(
-        invoiced_on=pl.when(usage).then("next_on").otherwise("s_on"),
+        invoiced_on=pl.when(after).then("next_on").otherwise("s_on"),
         e_on=add_days(pl.col("next_on"), -1),
         quantity=pl.when(usage).then(drawn).otherwise("quantity"),
         months=pl.when(usage).then(1).otherwise("months").cast(pl.Int64),

@@ -17,6 +17,7 @@ from finpipe.demo import (
     faults,
     netsuite,
     netsuite_reference,
+    revenue,
     salesforce,
     stripe,
     stripe_money,
@@ -46,14 +47,17 @@ class Across:
     balances: list[pl.DataFrame] = field(default_factory=list)
     receivable: list[pl.DataFrame] = field(default_factory=list)
     revenue: list[pl.DataFrame] = field(default_factory=list)
+    deferred: list[pl.DataFrame] = field(default_factory=list)
+    misrun: list[pl.DataFrame] = field(default_factory=list)  # what faults in documents change in the revenue run
 
-    def keep(self, block: Block, entries: pl.DataFrame) -> None:
+    def keep(self, block: Block, entries: pl.DataFrame, spans: pl.DataFrame) -> None:
         """Keep sums and movements of a block."""
         self.movements.append(block.movements)
         self.wires.append(block.wires)
         self.revenue.append(
             block.revenue.group_by("entity", "period").agg(pl.col("amount").sum()).sort("entity", "period")
         )
+        self.deferred.append(revenue.deferred(block.invoice_lines, block.revenue, spans))
         self.post(entries)
 
     def post(self, entries: pl.DataFrame) -> None:
@@ -142,9 +146,11 @@ def truth_tables(block: Block, entries: pl.DataFrame) -> Extracts:
         "booking_lines.csv": truth.booking_lines(block),
         "billings.csv": documents,
         "billing_lines.csv": lines,
+        "write_offs.csv": truth.write_offs(block),
         "collections.csv": truth.collections(block),
         "applications.csv": truth.applications(block),
         "open_invoices.csv": truth.open_invoices(block),
+        "revenue_lines.csv": truth.revenue_lines(block),
         "journal_lines.csv": truth.journal_lines(entries),
     }
 
@@ -163,16 +169,16 @@ def write(writer: Writer, extracts: Extracts, folder: str) -> None:
 
 def across_all(
     kept: Across, world: World, first_tid: int, register: Register, codes: frozenset[str]
-) -> tuple[Extracts, Extracts]:
-    """Return (extracts, truth) of what crosses customers: payouts, bank, the company's own entries, balances."""
+) -> tuple[Extracts, Extracts, dict[str, bytes]]:
+    """Return what crosses customers: extracts (payouts, bank, the company's own entries), truth, misshapen files."""
     moves = pl.concat([*kept.movements, treasury.stripe_fees(world.horizon)]).sort("entity", "moved_on", "txn")
     payout, moves = treasury.payouts(moves, world.seed, world.horizon)
     fees = treasury.bank_fees(world.horizon)
     banked = pl.concat([*kept.wires, treasury.payout_entries(payout), fees])
     banked = faults.company.bank_faults(banked, Planter(world, {}, register), payout, codes)
-    revenue = pl.concat(kept.revenue).group_by("entity", "period").agg(pl.col("amount").sum())
-    revenue = world.spans.join(revenue, on=["entity", "period"], how="inner").sort("entity", "period")
-    documents, entries = books.company_books(payout, fees, revenue, world.rates, first_tid)
+    earned = pl.concat(kept.revenue).group_by("entity", "period").agg(pl.col("amount").sum())
+    earned = world.spans.join(earned, on=["entity", "period"], how="inner").sort("entity", "period")
+    documents, entries = books.company_books(payout, fees, earned, world.rates, first_tid)
     documents = netsuite.with_period(documents, world.spans)
     entries = with_periods(with_heads(entries, documents), world)
     kept.post(entries)
@@ -186,7 +192,8 @@ def across_all(
         "bank/statement.csv": treasury.bank_lines(treasury.statement(banked)),
         **reference(world),
     }
-    extracts = _planted(extracts, world, register, codes, payout, documents)
+    misrun = pl.concat(kept.misrun)
+    extracts, files = _planted(extracts, world, register, codes, payout, documents, misrun)
     sums, due = pl.concat(kept.balances), pl.concat(kept.receivable)
     tables = {
         "journal_lines.csv": truth.journal_lines(entries),
@@ -196,9 +203,10 @@ def across_all(
         "receivables_by_period.csv": balances.receivables(
             due, world.spans.select("entity", "period_name", last_on="seen_to")
         ),
+        "deferred_by_period.csv": balances.deferred(pl.concat(kept.deferred), world.spans),
         "receivables_by_month.csv": balances.receivables(due, _months(world)),
     }
-    return extracts, tables
+    return extracts, tables, files
 
 
 def _planted(
@@ -208,12 +216,14 @@ def _planted(
     codes: frozenset[str],
     payout: pl.DataFrame,
     documents: pl.DataFrame,
-) -> Extracts:
+    misrun: pl.DataFrame,
+) -> tuple[Extracts, dict[str, bytes]]:
     planter = CompanyPlanter(Planter(world, extracts, register), payout, documents, documents["tid"].max())  # type: ignore[arg-type]
+    faults.revenue_run.follow(planter, misrun)
     faults.plant_in_company(planter, codes)
     if "PRD-UNMAPPED" in codes:
         planter.edits.add("netsuite/item.csv", faults.company.unmapped_item())
-    return planter.done()
+    return planter.done(), planter.files
 
 
 def _months(world: World) -> pl.DataFrame:
@@ -246,13 +256,17 @@ def run(root: Path, world: World, count: int, codes: frozenset[str]) -> tuple[Wr
     for low in range(FIRST, end, BLOCK):
         block = live(low, min(low + BLOCK, end), world)
         entries = with_periods(block.entries, world)
-        kept.keep(block, entries)
+        kept.keep(block, entries, world.spans)
         planter = Planter(world, block_extracts(block, entries, world), register, block)
         faults.plant_in_block(planter, codes)
-        write(writer, planter.done(), "extracts")
+        planted = planter.done()
+        kept.misrun.append(faults.revenue_run.changed(planter, planted))
+        write(writer, planted, "extracts")
         write(writer, {"stripe/customer.jsonl": stripe.deleted_customers(block.accounts)}, "extracts")
         write(writer, truth_tables(block, entries), "truth")
-    extracts, tables = across_all(kept, world, end * TRANSACTIONS, register, codes)
+    extracts, tables, files = across_all(kept, world, end * TRANSACTIONS, register, codes)
     write(writer, extracts, "extracts")
+    for name, data in files.items():
+        writer.whole(f"extracts/{name}", data)
     write(writer, tables | {"faults.csv": register.frame()}, "truth")
     return writer, register

@@ -8,7 +8,7 @@ either wholly open or wholly settled, and no payment is left unapplied: what is 
 plan       what happens
 =========  ====================================================================================================
 single     one payment of the whole (card: 0-2 days after issue; wire: around the due date)
-split      two payments, 60 and 40 percent, ten days apart
+split      three payments of 50, 30 and 20 percent, ten days apart
 late       card only: a failed attempt, then one charge five days later
 unpaid     nothing
 refund     card only: paid, then one line is credited after the fact and its money refunded (often next period)
@@ -17,6 +17,7 @@ credit     wire only: one line is credited before payment (often next period), t
 short      wire only: paid 2 percent short, the rest credited 15 days later
 over       wire only: paid 5 percent too much, the excess sent back 20 days later
 combined   wire only: one payment for two consecutive invoices, on the due date of the later
+write-off  nothing, and four to six months later the whole is written off (by card: called uncollectible)
 =========  ====================================================================================================
 """
 
@@ -28,10 +29,11 @@ from finpipe.demo.billing import functional
 from finpipe.demo.exact import Chance, add_days, half_up
 from finpipe.demo.world import Horizon
 
-SINGLE, SPLIT, LATE, UNPAID, REFUND, DISPUTE, CREDIT, SHORT, OVER, COMBINED = range(10)
-_CARD = [(SINGLE, 67), (SPLIT, 12), (LATE, 5), (UNPAID, 7), (REFUND, 5), (DISPUTE, 4)]
-_WIRE = [(SINGLE, 63), (SPLIT, 16), (UNPAID, 5), (CREDIT, 6), (SHORT, 5), (OVER, 5)]
-PRE, POST, VOID, RESIDUAL = range(4)  # credit kinds; credit key = invoice x 4 + kind
+SINGLE, SPLIT, LATE, UNPAID, REFUND, DISPUTE, CREDIT, SHORT, OVER, COMBINED, WRITE_OFF = range(11)
+_CARD = [(SINGLE, 63), (SPLIT, 14), (LATE, 5), (UNPAID, 7), (REFUND, 5), (DISPUTE, 4), (WRITE_OFF, 2)]
+_WIRE = [(SINGLE, 59), (SPLIT, 18), (UNPAID, 5), (CREDIT, 6), (SHORT, 5), (OVER, 5), (WRITE_OFF, 2)]
+# Credit kinds; credit key = invoice x 4 + kind, where a written-off invoice has no residual and takes its place.
+PRE, POST, VOID, RESIDUAL, WRITTEN = range(5)
 
 
 def planned(invoice: pl.DataFrame, chance: Chance, horizon: Horizon) -> pl.DataFrame:
@@ -55,7 +57,7 @@ def planned(invoice: pl.DataFrame, chance: Chance, horizon: Horizon) -> pl.DataF
 
 
 # Days from the (first) payment to the last step of each plan: what must still fit before the cut.
-_LAST_STEP = {SPLIT: 10, LATE: 5, REFUND: 90, DISPUTE: 100, SHORT: 15, OVER: 20}
+_LAST_STEP = {SPLIT: 20, LATE: 5, REFUND: 90, DISPUTE: 100, SHORT: 15, OVER: 20, WRITE_OFF: 180}
 
 
 def _paired(frame: pl.DataFrame, chance: Chance) -> pl.DataFrame:
@@ -73,7 +75,8 @@ def _paired(frame: pl.DataFrame, chance: Chance) -> pl.DataFrame:
 def credit_notes(plan: pl.DataFrame, lines: pl.DataFrame, chance: Chance) -> pl.DataFrame:
     """Return credit notes and void reversals. Grain: ``cn``. Minor units; each credits one invoice.
 
-    PRE and POST credit half of the invoice's first line with its tax; VOID the whole; RESIDUAL two percent, untaxed.
+    PRE and POST credit half of the invoice's first line with its tax; VOID the whole; RESIDUAL two percent, untaxed;
+    WRITTEN gives the whole up, tax included.
     """
     head = lines.filter(pl.col("position") == 0).select("inv", "il", line_net="net", line_tax_bp="tax_bp")
     frame = plan.join(head, on="inv", how="left", maintain_order="left")
@@ -85,18 +88,20 @@ def credit_notes(plan: pl.DataFrame, lines: pl.DataFrame, chance: Chance) -> pl.
         (POST, pl.col("plan") == REFUND, half, add_days(pl.col("pay_on"), 15 + later)),
         (VOID, pl.col("plan") == -1, pl.col("net"), pl.col("void_on")),
         (RESIDUAL, pl.col("plan") == SHORT, short, add_days(pl.col("pay_on"), 15)),
+        (WRITTEN, pl.col("plan") == WRITE_OFF, pl.col("total"), add_days(pl.col("pay_on"), 120 + later)),
     ]
     parts = [
         frame.filter(when).with_columns(kind=pl.lit(kind, dtype=pl.Int64), credit_net=net, dated_on=day)
         for kind, when, net, day in kinds
     ]
     taxed = half_up(pl.col("credit_net") * pl.col("line_tax_bp"), 10_000)
-    tax = pl.when(pl.col("kind") == VOID).then("tax").when(pl.col("kind") == RESIDUAL).then(0).otherwise(taxed)
+    tax = pl.when(pl.col("kind") == VOID).then("tax").when(pl.col("kind") >= RESIDUAL).then(0).otherwise(taxed)
     keep = ["cn", "inv", "il", "c", "n", "kind", "entity", "ccy", "func", "is_wire", "dated_on", "net", "tax", "total",
             "rate", "scale_num", "scale_den"]  # fmt: skip
+    own = pl.min_horizontal("kind", pl.lit(RESIDUAL, dtype=pl.Int64))
     return (
         pl.concat(parts)
-        .with_columns(net=pl.col("credit_net"), tax=tax.cast(pl.Int64), cn=pl.col("inv") * 4 + pl.col("kind"))
+        .with_columns(net=pl.col("credit_net"), tax=tax.cast(pl.Int64), cn=pl.col("inv") * 4 + own)
         .with_columns(total=pl.col("net") + pl.col("tax"))
         .filter(pl.col("total") > 0).select(keep).sort("cn")
     )  # fmt: skip
@@ -105,20 +110,24 @@ def credit_notes(plan: pl.DataFrame, lines: pl.DataFrame, chance: Chance) -> pl.
 def _parts(plan: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:
     """Payment x invoice: how much of which payment settles which invoice."""
     before = credit.filter(pl.col("kind").is_in([PRE, RESIDUAL])).select("inv", credited="total")
-    frame = plan.filter(~pl.col("plan").is_in([-1, UNPAID])).join(before, on="inv", how="left", maintain_order="left")
+    frame = plan.filter(~pl.col("plan").is_in([-1, UNPAID, WRITE_OFF])).join(
+        before, on="inv", how="left", maintain_order="left"
+    )
     frame = frame.with_columns(to_pay=pl.col("total") - pl.col("credited").fill_null(0))
-    first = pl.when(pl.col("plan") == SPLIT).then(pl.col("to_pay") * 6 // 10).otherwise("to_pay")
+    half, most = pl.col("to_pay") * 5 // 10, pl.col("to_pay") * 8 // 10
+    first = pl.when(pl.col("plan") == SPLIT).then(half).otherwise("to_pay")
     one = frame.with_columns(
         pay=pl.coalesce("partner", "inv") * 4,
         amount=first,
         paid_on=pl.when(pl.col("plan") == LATE).then(add_days(pl.col("pay_on"), 5)).otherwise("pay_on"),
     )
-    two = frame.filter(pl.col("plan") == SPLIT).with_columns(
-        pay=pl.col("inv") * 4 + 1,
-        amount=pl.col("to_pay") - pl.col("to_pay") * 6 // 10,
-        paid_on=add_days(pl.col("pay_on"), 10),
-    )
-    return pl.concat([one, two]).sort("pay", "inv")
+    later = [
+        frame.filter(pl.col("plan") == SPLIT).with_columns(
+            pay=pl.col("inv") * 4 + part, amount=amount, paid_on=add_days(pl.col("pay_on"), 10 * part)
+        )
+        for part, amount in ((1, most - half), (2, pl.col("to_pay") - most))
+    ]
+    return pl.concat([one, *later]).sort("pay", "inv")
 
 
 def payments(plan: pl.DataFrame, credit: pl.DataFrame, rates: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -155,7 +164,8 @@ def applications(plan: pl.DataFrame, credit: pl.DataFrame, parts: pl.DataFrame) 
     """
     paid = parts.select(source=pl.lit("payment"), key="pay", inv="inv", amount="amount", applied_on="paid_on")
     settled = credit.filter(~pl.col("kind").is_in([POST, VOID]))
-    noted = settled.select(source=pl.lit("credit"), key="cn", inv="inv", amount="total", applied_on="dated_on")
+    named = pl.when(pl.col("kind") == WRITTEN).then(pl.lit("write_off")).otherwise(pl.lit("credit"))
+    noted = settled.select(source=named, key="cn", inv="inv", amount="total", applied_on="dated_on")
     rate = plan.select("inv", "c", "entity", "ccy", "func", "rate", "scale_num", "scale_den", "total")
     both = pl.concat([paid, noted]).join(rate, on="inv", how="left", maintain_order="left")
     both = both.sort("inv", "applied_on", "source", "key")

@@ -47,7 +47,8 @@ class Block:
     disputes: pl.DataFrame
     documents: pl.DataFrame
     entries: pl.DataFrame
-    revenue: pl.DataFrame
+    revenue: pl.DataFrame  # of subscriptions, by the day
+    sales: pl.DataFrame  # revenue of usage and services, at once
     movements: pl.DataFrame
     wires: pl.DataFrame
 
@@ -78,7 +79,8 @@ def live(low: int, high: int, world: World) -> Block:
     return Block(
         accounts, salesforce.won(deals, promised), promised, lines, invoices, credit, payments, parts, applied, refunds,
         disputes, documents.sort("tid"), with_heads(entries, documents), revenue.recognised(lines, world.spans),
-        treasury.movements(payments, refunds, disputes), treasury.wires(payments, parts, refunds, accounts),
+        revenue.at_once(lines, world.spans), treasury.movements(payments, refunds, disputes),
+        treasury.wires(payments, parts, refunds, accounts),
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ create view t.moved as
     else 'renewal' end as movement from t.bookings;
 create view t.links as select a.* from t.applications a
   where a.from_id not in (select document_id from t.billings where kind = 'credit_void');
+create view t.period_names as
+  select distinct legal_entity, period, period_name from t.trial_balance;
 create view t.late as select *, date_diff('day', cast(due_on as date), getvariable('cut')) as days from t.open_invoices;
 create view m.at_cut as select * from m.ar_open_items where getvariable('cut') between holds_from_on and holds_until_on;
 """
@@ -96,6 +98,14 @@ _FIGURES: dict[str, tuple[str, str, str]] = {
         "invoice × day, total",
         "select 'erp:' || invoice_id || ' ' || issued_on, eur(total) from t.billings where kind = 'credit_void'",
         "select invoice_id || ' ' || billed_on, -sum(total_amount) from m.billings where is_reversal group by 1",
+    ),
+    "write-offs": (
+        "write-off × day",
+        "select 'erp:' || document_id || ' ' || written_on, eur(amount) from t.write_offs",
+        (
+            "select item_id || ' ' || moved_on, -sum(amount) from m.ar_ledger "
+            "where item_kind = 'write_off' and movement = 'write_off' group by 1"
+        ),
     ),
     "money of a payment": (
         "payment or refund × day",
@@ -179,6 +189,43 @@ _FIGURES: dict[str, tuple[str, str, str]] = {
             "sum(amount) from (unpivot (from m.ar_aging where as_of_on = getvariable('cut')) on current_amount, "
             "days_1_30_amount, days_31_60_amount, days_61_90_amount, days_91_120_amount, days_over_120_amount, "
             "unapplied_amount, credit_amount into name bucket value amount) group by 1"
+        ),
+    ),
+    "revenue of a line": (
+        "invoice line × fiscal period of the entity",
+        (
+            "select concat_ws(' ', 'erp:' || document_id || '/' || line, p.period_name), eur(recognised) "
+            "from t.revenue_lines r join t.period_names p on r.legal_entity = p.legal_entity and r.period = p.period"
+        ),
+        (
+            "select billing_id || ' ' || period, amount from m.revenue_schedule where is_recognised "
+            "and invoice_id in (select 'erp:' || document_id from t.billings where kind = 'invoice')"
+        ),
+    ),
+    "revenue, functional": (
+        "entity × fiscal period of the entity",
+        (
+            "select concat_ws(' ', r.legal_entity, p.period_name), sum(eur(recognised_functional)) "
+            "from t.revenue_lines r join t.period_names p on r.legal_entity = p.legal_entity and r.period = p.period "
+            "group by 1"
+        ),
+        (
+            "select concat_ws(' ', place(legal_entity_id), period), sum(functional_amount) from m.revenue_schedule "
+            "where is_recognised and invoice_id in (select 'erp:' || document_id from t.billings "
+            "where kind = 'invoice') group by 1"
+        ),
+    ),
+    "deferred revenue": (
+        "entity × currency × fiscal period of the entity",
+        "select concat_ws(' ', legal_entity, currency, period_name), eur(balance) from t.deferred_by_period",
+        "select concat_ws(' ', place(legal_entity_id), currency, period), closing_amount from m.deferred_rollforward",
+    ),
+    "deferred revenue, functional": (
+        "entity × currency × fiscal period of the entity",
+        "select concat_ws(' ', legal_entity, currency, period_name), eur(balance_functional) from t.deferred_by_period",
+        (
+            "select concat_ws(' ', place(legal_entity_id), currency, period), functional_closing_amount "
+            "from m.deferred_rollforward"
         ),
     ),
     "payouts": (

@@ -36,6 +36,7 @@ def plans(buyers: pl.DataFrame, chance: Chance, horizon: Horizon) -> pl.DataFram
     c = pl.col("c")
     frame = buyers.select("c", "entity", "ccy", "func", "is_wire", "terms", "tax_bp").with_columns(
         every=chance.chosen(c, "every", [(1, 40), (3, 38), (12, 22)]),
+        arrears=chance.below(c, "arrears", 100) < 18,
         month=pl.min_horizontal(chance.below(c, "m1", 23), chance.below(c, "m2", 23)),
         day=chance.below(c, "day", 28),
         two_years=chance.below(c, "2y", 100) < 22,
@@ -63,6 +64,8 @@ def _aligned_event(frame: pl.DataFrame) -> pl.DataFrame:
         event=pl.when(long_billing).then(0).otherwise(pl.col("event")),
         at=pl.when(step <= 3).then(pl.min_horizontal(aligned, pl.lit(9))).otherwise(pl.col("at")),
         ramps=pl.col("two_years") & ~pl.col("prepaid"),
+        # Nobody waits a year for the first invoice.
+        arrears=pl.col("arrears") & (step <= 3),
     )
 
 
@@ -169,7 +172,7 @@ def contract_lines(deal: pl.DataFrame, chance: Chance) -> pl.DataFrame:
     ``mrr`` and ``tcv`` are net of discount, in minor units; usage has no committed value (both zero).
     """
     keep = ["deal", "c", "slot", "root", "line", "product", "quantity", "level", "from_month", "line_months",
-            "start_on", "signed_on", "every", "entity", "ccy", "func", "tax_bp", "event", "at"]  # fmt: skip
+            "start_on", "signed_on", "every", "arrears", "entity", "ccy", "func", "tax_bp", "event", "at"]  # fmt: skip
     parts = [_recurring(deal, chance), *_special(deal, chance)]
     frame = pl.concat([p.select(pl.col(k).cast(pl.Int64) if p[k].dtype.is_integer() else pl.col(k) for k in keep)
                        for p in parts])  # fmt: skip

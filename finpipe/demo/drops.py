@@ -67,6 +67,9 @@ def deliver(root: Path, horizon: Horizon, seed: int, *, hourly: bool) -> None:
     clock = _Clock(horizon, hourly=hourly)
     log: list[tuple[str, str, str]] = []
     for path in sorted((root / "extracts").glob("*/*")):
+        if path.stem.endswith(str(horizon.cut)):  # sent once more on the last day: delivered as it is
+            _put_whole(root / "drops", path, clock)
+            continue
         for table in _tables(path, root / "extracts", clock):
             _write(root / "drops", table, seed, log, clock)
     frame = pl.DataFrame(sorted(log), schema=["file", "kind", "drop"], orient="row")
@@ -190,7 +193,7 @@ def _versions(table: str, item: Object, related: dict[str, int]) -> list[tuple[i
 def _changed_at(table: str, item: Object, related: dict[str, int]) -> int | None:
     if table == "invoice":
         moments = item["status_transitions"]
-        settled: int | None = moments["paid_at"] or moments["voided_at"]
+        settled: int | None = moments["paid_at"] or moments["voided_at"] or moments["marked_uncollectible_at"]
         return related.get(item["id"], settled)
     if table == "subscription":
         ended: int | None = item["ended_at"]
@@ -205,7 +208,7 @@ def _changed_at(table: str, item: Object, related: dict[str, int]) -> int | None
 
 
 def _open_invoice(item: Object) -> Object:
-    moments = item["status_transitions"] | {"paid_at": None, "voided_at": None}
+    moments = item["status_transitions"] | dict.fromkeys(("paid_at", "voided_at", "marked_uncollectible_at"))
     return {"status": "open", "amount_paid": 0, "amount_remaining": item["amount_due"], "status_transitions": moments,
             "post_payment_credit_notes_amount": 0, "attempted": False}  # fmt: skip
 
@@ -275,6 +278,12 @@ def _bytes(table: Table, lines: list[str], slot: str, clock: _Clock) -> bytes:
 def _file(table: Table, slot: str) -> str:
     stem, _, extension = table.name.rpartition(".")
     return f"{stem}_{slot}.{extension}"
+
+
+def _put_whole(root: Path, path: Path, clock: _Clock) -> None:
+    target = root / clock.slot(clock.horizon.cut, path.name) / path.parent.name / path.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(path.read_bytes())
 
 
 def _put(root: Path, table: Table, slot: str, where: str, data: bytes) -> None:

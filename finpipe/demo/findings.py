@@ -90,8 +90,8 @@ def _pieces(key: str | None) -> frozenset[str]:
     found: set[str] = set()
     for piece in _APART.split(key or ""):
         found |= {piece, piece.rpartition("/")[2] if "." in piece else piece}  # a file without its folder
-        if re.fullmatch(r"erp:\d+/\d+", piece):
-            found.add(piece.partition("/")[0])  # a line names its document
+        if re.fullmatch(r"erp:\d+/\d+|billing:\w+/[A-Z]{3}", piece):
+            found.add(piece.partition("/")[0])  # a line names its document, a sum in one currency what it is of
     return frozenset(found - {""})
 
 

@@ -5,6 +5,7 @@ Policy: debit positive; documents at the spot rate of their date; credit memos a
 relieved at the invoice's rate and the difference to the day's rate is realised on the payment; subscriptions go to
 deferred revenue and are recognised by the day, usage and services at once; a voided invoice keeps its postings, is
 marked voided, and names the journal that reverses them on the void date (so a closed period is not touched);
+what is given up is a credit memo of the write-off item, to bad debt expense;
 disputes leave the receivable alone: a journal moves the money from clearing to losses, and back if won.
 No revaluation of open receivables at period end.
 """
@@ -15,11 +16,11 @@ import polars as pl
 
 from finpipe.demo import ids
 from finpipe.demo.billing import functional
-from finpipe.demo.cash import POST, PRE, RESIDUAL, VOID
+from finpipe.demo.cash import POST, PRE, RESIDUAL, VOID, WRITTEN
 from finpipe.demo.world import ACCOUNT_ID as ACCT
 from finpipe.demo.world import CURRENCY_ID, RATE_SCALE
 
-ITEM_ALLOWANCE = 41
+ITEM_ALLOWANCE, ITEM_WRITE_OFF = 41, 42
 DOC_COLUMNS = [
     "tid",
     "type",
@@ -138,37 +139,41 @@ def _reversals(voided: pl.DataFrame, lines: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def credit_docs(credit: pl.DataFrame) -> pl.DataFrame:
-    """Return headers: CustCred (credit notes ``cn_``, write-downs) and the journals that reverse voids."""
+    """Return headers: CustCred (credit notes ``cn_``, write-downs, write-offs) and the journals that reverse voids."""
     number = ids.invoice_number(pl.col("c"), pl.col("n"))
-    void = pl.col("kind") == VOID
+    void, written = pl.col("kind") == VOID, pl.col("kind") == WRITTEN
     memo = (
         pl.when(void)
         .then(pl.lit("Void of invoice "))
         .when(pl.col("kind") == RESIDUAL)
         .then(pl.lit("Short payment accepted, invoice "))
+        .when(written)
+        .then(pl.lit("Uncollectible, invoice "))
         .otherwise(pl.lit("Credit for invoice "))
     )
-    suffix = pl.when(void).then(pl.lit("-VOID")).otherwise(pl.lit("-CN-01"))
+    suffix = pl.when(void).then(pl.lit("-VOID")).when(written).then(pl.lit("-WO")).otherwise(pl.lit("-CN-01"))
     return _docs(
         credit,
         tid=ids.credit_tid(pl.col("cn")),
         type=pl.when(void).then(pl.lit("Journal")).otherwise(pl.lit("CustCred")),
         total=pl.when(void).then(pl.col("total")).otherwise(-pl.col("total")),
         tranid=number + suffix,
-        ext=pl.when(~pl.col("is_wire") & ~void).then(ids.stripe("cn", pl.col("cn"))),
+        ext=pl.when(~pl.col("is_wire") & ~void & ~written).then(ids.stripe("cn", pl.col("cn"))),
         memo=memo + number,
     )
 
 
 def credit_lines(credit: pl.DataFrame, inv: pl.DataFrame, lines: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines of all CustCred. Voids mirror the invoice; the others go to credits and allowances."""
-    relief = applied.filter(pl.col("source") == "credit").select(cn="key", relief="relief_func")
+    """Return the lines of all CustCred: credits and allowances, bad debt. Voids mirror the invoice."""
+    relief = applied.filter(pl.col("source") != "payment").select(cn="key", relief="relief_func")
     own = credit.filter(pl.col("kind") != VOID).join(relief, on="cn", how="left", maintain_order="left")
     own = own.with_columns(worth=pl.coalesce("relief", functional(pl.col("total"))))
     item = lines.select("il", "product")
     own = own.join(item, on="il", how="left", maintain_order="left").with_columns(tax_func=functional(pl.col("tax")))
     tid = ids.credit_tid(pl.col("cn"))
-    named = pl.when(pl.col("kind").is_in([PRE, POST])).then("product").otherwise(pl.lit(ITEM_ALLOWANCE))
+    written = pl.col("kind") == WRITTEN
+    given = pl.when(written).then(pl.lit(ITEM_WRITE_OFF)).otherwise(pl.lit(ITEM_ALLOWANCE))
+    named = pl.when(pl.col("kind").is_in([PRE, POST])).then("product").otherwise(given)
     voided = inv.filter(pl.col("void_on").is_not_null())
     return pl.concat(
         [
@@ -184,7 +189,7 @@ def credit_lines(credit: pl.DataFrame, inv: pl.DataFrame, lines: pl.DataFrame, a
                 own,
                 tid=tid,
                 line=pl.lit(1),
-                account=pl.lit(ACCT[4100]),
+                account=pl.when(written).then(pl.lit(ACCT[6300])).otherwise(pl.lit(ACCT[4100])),
                 foreign=pl.col("net"),
                 func_amount=pl.col("worth") - pl.col("tax_func"),
                 item=named.cast(pl.Int64),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from finpipe.demo.exact import scaled_text
-from finpipe.demo.ledger import ITEM_ALLOWANCE
+from finpipe.demo.ledger import ITEM_ALLOWANCE, ITEM_WRITE_OFF
 from finpipe.demo.netsuite import ITEM_TAX, currency_ref, day_text, stamp, text
 from finpipe.demo.salesforce import product_ref
 from finpipe.demo.world import (
@@ -44,7 +44,8 @@ def reference(rates: pl.DataFrame, spans: pl.DataFrame, horizon: Horizon) -> dic
 
 def _items(first: str) -> pl.DataFrame:
     rows = [(no, f"P{no:03d}", name, "Service") for no, name, _, _, _ in PRODUCTS]
-    rows += [(ITEM_ALLOWANCE, "ALLOWANCE", "Allowance", "Service"), (ITEM_TAX, "TAX", "Sales tax or VAT", "TaxItem")]
+    rows += [(ITEM_ALLOWANCE, "ALLOWANCE", "Allowance", "Service"), (ITEM_WRITE_OFF, "BADDEBT", "Bad debt", "Service")]
+    rows += [(ITEM_TAX, "TAX", "Sales tax or VAT", "TaxItem")]
     frame = pl.DataFrame(rows, schema=["product", "itemid", "displayname", "itemtype"], orient="row")
     return frame.select(
         id=text("product"), itemid="itemid", displayname="displayname", itemtype="itemtype",

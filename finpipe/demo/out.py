@@ -43,6 +43,12 @@ class Writer:
             frame.write_ndjson(file)
         self.rows[name] = self.rows.get(name, 0) + frame.height
 
+    def whole(self, name: str, data: bytes) -> None:
+        """Write a file of bytes as they are; its rows are nobody's to count."""
+        with self._open(name) as file:
+            file.write(data)
+        self.rows[name] = 0
+
     @contextmanager
     def _open(self, name: str) -> Iterator[BinaryIO]:
         path = self.root / name

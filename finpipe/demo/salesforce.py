@@ -14,7 +14,7 @@ from finpipe.demo.contracts import KINDS, NEW, SLOTS
 from finpipe.demo.exact import Chance, add_days, decimal_text, scaled_text
 from finpipe.demo.world import CURRENCY_ID, DIGITS, PRODUCTS, RATE_SCALE, Horizon, plus_months, usd_rate
 
-_LOST, _OPEN, _DELETED = 8, 9, 10  # deal slots of opportunities that never became contracts
+LOST, OPEN, _DELETED = 8, 9, 10  # deal slots of opportunities that never became contracts
 _TYPES = ("New Business", "Expansion", "Contraction", "Cancellation", "Renewal", "Reactivation")
 
 
@@ -74,16 +74,16 @@ def pipeline(frame: pl.DataFrame, chance: Chance, horizon: Horizon) -> pl.DataFr
     """Return Opportunity rows that are not won: lost, open past the cut, and deleted duplicates."""
     c, parts = pl.col("c"), []
     live = frame.filter(pl.col("role") != 3)
-    for slot, share, stage in ((_LOST, 16, "Closed Lost"), (_OPEN, 9, "Negotiation"), (_DELETED, 2, "Prospecting")):
+    for slot, share, stage in ((LOST, 16, "Closed Lost"), (OPEN, 9, "Negotiation"), (_DELETED, 2, "Prospecting")):
         day = add_days(pl.lit(horizon.start), 20 + chance.below(c, f"opp{slot}", 700))
-        close = add_months_later(horizon) if slot == _OPEN else day
+        close = add_months_later(horizon) if slot == OPEN else day
         picked = live.filter(chance.below(c, f"has{slot}", 100) < share)
         amount = (chance.below(c, f"amount{slot}", 900) + 100) * 100 * pl.lit(10).pow(digits()).cast(pl.Int64)
         parts.append(picked.select(
             Id=ids.salesforce("006", c * SLOTS + slot), AccountId=ids.salesforce("001", c),
             Name=pl.lit(f"{stage} ") + c.cast(pl.String), StageName=pl.lit(stage), Type=pl.lit("New Business"),
             Amount=decimal_text(amount, digits()), CurrencyIsoCode="ccy", CloseDate=close.dt.to_string("%Y-%m-%d"),
-            IsClosed=pl.lit("true" if slot == _LOST else "false"), IsWon=pl.lit("false"),
+            IsClosed=pl.lit("true" if slot == LOST else "false"), IsWon=pl.lit("false"),
             IsDeleted=pl.lit("true" if slot == _DELETED else "false"), ContractId=pl.lit(None, dtype=pl.String),
             Signed_Date__c=pl.lit(None, dtype=pl.String), ERP_Order_Id__c=pl.lit(None, dtype=pl.String),
             CreatedDate=stamp(add_days(day, -20)), LastModifiedDate=stamp(day), SystemModstamp=stamp(day),

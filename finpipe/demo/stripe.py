@@ -109,11 +109,19 @@ def subscriptions(lines: pl.DataFrame, deal: pl.DataFrame, horizon: Horizon) -> 
         price=pl.struct(id=price_id(billed_every()), product=product_id()),
     )
     data = items.group_by("root", maintain_order=True).agg(data=parts)
+    # All lines of a subscription have one discount, or none; it holds as long as the subscription does.
+    off = used.filter(pl.col("charge") == "R").group_by("root").agg(pl.col("disc_pct").max()).sort("root")
+    data = data.join(off, on="root", how="left", maintain_order="left")
     stops = deal.filter(pl.col("slot") == CANCELLATION).select(deal="root", cancelled_on="start_on")
     roots = deal.filter(pl.col("deal") == pl.col("root")).join(stops, on="deal", how="left", maintain_order="left")
     roots = roots.join(data.rename({"root": "deal"}), on="deal", how="inner", maintain_order="left")
     ends = pl.coalesce("cancelled_on", "ends_before")
     over = ends <= horizon.cut
+    discount = pl.struct(
+        id=ids.stripe("di", pl.col("deal")), object=pl.lit("discount"), subscription=ids.stripe("sub", pl.col("deal")),
+        start=epoch(pl.col("start_on")), end=epoch(ends),
+        source=pl.struct(type=pl.lit("coupon"), coupon=pl.lit("OFF") + pl.col("disc_pct").cast(pl.String)),
+    )  # fmt: skip
     return roots.select(
         id=ids.stripe("sub", pl.col("deal")),
         object=pl.lit("subscription"),
@@ -124,6 +132,7 @@ def subscriptions(lines: pl.DataFrame, deal: pl.DataFrame, horizon: Horizon) -> 
         start_date=epoch(pl.col("start_on")),
         cancel_at=epoch(ends),
         ended_at=pl.when(over).then(epoch(ends)),
+        discounts=pl.when(pl.col("disc_pct") > 0).then(pl.concat_list(discount)).otherwise(pl.lit([])),
         items=pl.struct(
             object=pl.lit("list"), data="data", has_more=pl.lit(value=False), total_count=pl.col("data").list.len()
         ),
@@ -141,7 +150,7 @@ def line_items(lines: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit([]))
     )
     discounts = pl.when(pl.col("disc") != 0).then(pl.concat_list(
-        pl.struct(amount="disc", discount=ids.stripe("di", pl.col("cl"))))).otherwise(pl.lit([]))  # fmt: skip
+        pl.struct(amount="disc", discount=ids.stripe("di", pl.col("root"))))).otherwise(pl.lit([]))  # fmt: skip
     names = {p[0]: p[1] for p in PRODUCTS}
     recurring = pl.col("charge") != "O"
     sub = ids.stripe("sub", pl.col("root"))
@@ -174,10 +183,13 @@ def invoices(plan: pl.DataFrame, settled: pl.DataFrame, items: pl.DataFrame) -> 
     few = items.filter(pl.col("position") < EMBEDDED).group_by("inv", maintain_order=True).agg(data=pl.struct(members))
     frame = plan.filter(~pl.col("is_wire")).join(settled, on="inv", how="left", maintain_order="left")
     frame = frame.join(few, on="inv", how="left", maintain_order="left").with_columns(
-        pl.col("paid", "credited", "post").fill_null(0), void=pl.col("void_on").is_not_null()
+        pl.col("paid", "credited", "post").fill_null(0),
+        void=pl.col("void_on").is_not_null(),
+        lost=pl.col("written_on").is_not_null(),
     )
     left = pl.when("void").then(0).otherwise(pl.col("total") - pl.col("paid") - pl.col("credited"))
-    status = pl.when("void").then(pl.lit("void")).when(left == 0).then(pl.lit("paid")).otherwise(pl.lit("open"))
+    lost = pl.when("lost").then(pl.lit("uncollectible")).otherwise(pl.lit("open"))
+    status = pl.when("void").then(pl.lit("void")).when(left == 0).then(pl.lit("paid")).otherwise(lost)
     empty = pl.lit([])
     taxes = (
         pl.when(pl.col("tax") != 0)
@@ -204,7 +216,7 @@ def invoices(plan: pl.DataFrame, settled: pl.DataFrame, items: pl.DataFrame) -> 
             finalized_at=day,
             paid_at=pl.when(~pl.col("void") & (left == 0)).then(epoch(pl.col("paid_last_on"))),
             voided_at=epoch(pl.col("void_on")),
-            marked_uncollectible_at=pl.lit(None, dtype=pl.Int64),
+            marked_uncollectible_at=epoch(pl.col("written_on")),
         ),
         subtotal="gross",
         total_excluding_tax="net",
@@ -244,12 +256,13 @@ def more_lines(items: pl.DataFrame) -> pl.DataFrame:
 
 
 def settled_so_far(applied: pl.DataFrame, credit: pl.DataFrame) -> pl.DataFrame:
-    """Return what settled each invoice. Grain: ``inv``; voids do not count as credits in Stripe."""
+    """Return what settled each invoice. Grain: ``inv``; in Stripe voids and write-offs do not count as credits."""
     paid = pl.col("source") == "payment"
     noted = (pl.col("source") == "credit") & (pl.col("key") % 4 != VOID)
     front = applied.group_by("inv").agg(
         paid=pl.col("amount").filter(paid).sum(), credited=pl.col("amount").filter(noted).sum(),
         paid_last_on=pl.col("applied_on").max(),
+        written_on=pl.col("applied_on").filter(pl.col("source") == "write_off").max(),
     )  # fmt: skip
     post = credit.filter(pl.col("kind") == POST).select("inv", post="total")
     return front.join(post, on="inv", how="full", coalesce=True).sort("inv")

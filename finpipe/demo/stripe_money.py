@@ -9,7 +9,7 @@ import polars as pl
 
 from finpipe.demo import ids
 from finpipe.demo.billing import INVOICE_LINES
-from finpipe.demo.cash import LATE, POST, SPLIT, UNPAID
+from finpipe.demo.cash import LATE, POST, SPLIT, UNPAID, WRITE_OFF
 from finpipe.demo.stripe import epoch, lower
 from finpipe.demo.world import Horizon
 
@@ -22,7 +22,7 @@ def _tries(plan: pl.DataFrame, pay: pl.DataFrame) -> tuple[pl.DataFrame, pl.Data
     good = pay.filter(~pl.col("is_wire")).select(
         "c", "inv", "ccy", "amount", "plan", "fee", charge="pay", intent="pay", day="paid_on"
     )
-    bad = plan.filter(~pl.col("is_wire") & (pl.col("plan").is_in([LATE, UNPAID])))
+    bad = plan.filter(~pl.col("is_wire") & (pl.col("plan").is_in([LATE, UNPAID, WRITE_OFF])))
     return good, bad.select(
         "c",
         "inv",
@@ -65,7 +65,7 @@ def charges(
 def payment_intents(plan: pl.DataFrame, pay: pl.DataFrame, horizon: Horizon) -> pl.DataFrame:
     """Return payment_intent objects: one per successful charge, and one per invoice nobody could be charged for."""
     good, bad = _tries(plan, pay)
-    stuck = bad.filter((pl.col("plan") == UNPAID) & (pl.col("day") <= horizon.cut))
+    stuck = bad.filter((pl.col("plan") != LATE) & (pl.col("day") <= horizon.cut))
     both = pl.concat([good.drop("fee").with_columns(ok=pl.lit(value=True)),
                       stuck.select(good.drop("fee").columns).with_columns(ok=pl.lit(value=False))])  # fmt: skip
     return both.select(

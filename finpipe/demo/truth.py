@@ -9,10 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from finpipe.demo import ids
+from finpipe.demo.cash import WRITTEN
 from finpipe.demo.company import Block
 from finpipe.demo.contracts import CANCELLATION, DOWNGRADE, KINDS, RENEWAL, UPSELL
 from finpipe.demo.exact import add_days, decimal_text
-from finpipe.demo.world import DIGITS
+from finpipe.demo.world import DIGITS, ENTITIES
 
 CREDIT_KINDS = ("pre_payment", "post_payment", "void", "residual")
 
@@ -118,7 +119,7 @@ def billings(block: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
     main = block.entries.filter((pl.col("line") == 0) & pl.col("type").is_in(["CustCred", "Journal"])).select(
         "tid", "func_amount"
     )
-    noted = block.credits.with_columns(tid=ids.credit_tid(pl.col("cn")))
+    noted = block.credits.filter(pl.col("kind") != WRITTEN).with_columns(tid=ids.credit_tid(pl.col("cn")))
     noted = noted.join(main, on="tid", how="left", maintain_order="left").with_columns(worth=-pl.col("func_amount"))
     kind = pl.col("kind").replace_strict(list(range(4)), list(CREDIT_KINDS), return_dtype=pl.String)
     cred = noted.select(
@@ -145,6 +146,17 @@ def billings(block: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
         tax=money("tax"),
     )
     return pl.concat([inv, cred]), lines
+
+
+def write_offs(block: Block) -> pl.DataFrame:
+    """Return what was given up. Grain: write-off, of one whole invoice; no billing, it leaves the receivable."""
+    worth = block.applications.filter(pl.col("source") == "write_off").select(cn="key", worth="relief_func")
+    frame = block.credits.join(worth, on="cn", how="inner", maintain_order="left")
+    return frame.select(
+        document_id=ids.credit_tid(pl.col("cn")).cast(pl.String), customer=ids.customer_ref(pl.col("c")),
+        legal_entity=_text("entity"), invoice_id=_invoice_ref(), written_on="dated_on", currency="ccy",
+        amount=money("total"), functional_currency="func", amount_functional=money("worth", "func"),
+    )  # fmt: skip
 
 
 def collections(block: Block) -> pl.DataFrame:
@@ -250,6 +262,25 @@ def open_invoices(block: Block) -> pl.DataFrame:
         open=money("left"),
         functional_currency="func",
         open_functional=money("left_func", "func"),
+    )
+
+
+def revenue_lines(block: Block) -> pl.DataFrame:
+    """Return revenue recognised up to the cut. Grain: invoice line x period of the entity with any."""
+    keep = ["inv", "position", "entity", "ccy", "period", "amount", "own"]
+    both = pl.concat([block.revenue.select(keep), block.sales.select(keep)]).sort("inv", "position", "period")
+    func = pl.col("entity").replace_strict(
+        [e.no for e in ENTITIES], [e.currency for e in ENTITIES], return_dtype=pl.String
+    )
+    return both.with_columns(func=func).select(
+        document_id=_invoice_ref(),
+        line=pl.col("position") + 1,
+        legal_entity=_text("entity"),
+        period=_text("period"),
+        currency="ccy",
+        recognised=money("own"),
+        functional_currency="func",
+        recognised_functional=money("amount", "func"),
     )
 
 

@@ -77,6 +77,7 @@ ACCOUNTS = {
     6100: (610, "Payment Processing Fees", "Expense"),
     6110: (611, "Bank Fees", "Expense"),
     6120: (612, "Chargeback Losses", "Expense"),
+    6300: (630, "Bad Debt Expense", "Expense"),
     6200: (620, "Intercompany Charges", "Expense"),
     7100: (710, "Realized FX Gain or Loss", "OthIncome"),
 }

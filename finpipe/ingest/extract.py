@@ -6,7 +6,7 @@ Does not belong here: any one format.
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,14 @@ from finpipe.errors import FinpipeError
 from finpipe.ingest.names import snake, squash
 from finpipe.systems import System, Table
 from finpipe.warehouse import literal
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of an API says of the whole: rows in all, and how many lie on the pages before it, if it says."""
+
+    stated_rows: int | None = None
+    offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,10 @@ class Part:
     path: Path
     rows: int
     notes: tuple[str, ...] = ()
+    page: Page = Page()
+    #: Declared columns that a file of one shape (CSV, parquet) has, and those of them that hold any value.
+    columns: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,15 @@ class Rows:
     relation: str
 
 
+class MissingColumnError(FinpipeError):
+    """A file lacks columns without which it is not its table: ``missing`` names them."""
+
+    def __init__(self, missing: str, *, hint: str, where: str, got: str, fix: str) -> None:
+        """Say which columns are missing, and what looks like them."""
+        super().__init__(f"required column {missing} is missing{hint}", where=where, got=got, fix=fix)
+        self.missing = missing
+
+
 def write_part(job: Job, table: Table, origins: Sequence[Rows]) -> Part:
     """Write one table's rows as parquet of text columns in one statement."""
     target = job.folder / f"{table.name}.parquet"
@@ -63,6 +84,22 @@ def write_part(job: Job, table: Table, origins: Sequence[Rows]) -> Part:
         f"copy ({' union all '.join(selects)}) to {literal(target)} (format parquet, compression snappy)"
     ).fetchall()
     return Part(table, target, int(done[0][0]))
+
+
+def with_columns(part: Part, found: Iterable[str], notes: tuple[str, ...] = ()) -> Part:
+    """Add to a flat file's part which declared columns it has and, by parquet's own counts, which hold values."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    there, facts = set(found), pq.read_metadata(part.path)
+    nulls = [0] * len(part.table.columns)
+    for group in range(facts.num_row_groups):
+        for at in range(len(nulls)):
+            counts = facts.row_group(group).column(at).statistics
+            nulls[at] += counts.null_count if counts is not None and counts.has_null_count else 0
+    named = [(c, n) for c, n in zip(part.table.column_names, nulls, strict=True) if c in there]
+    return replace(
+        part, notes=notes, columns=tuple(c for c, _ in named), filled=tuple(c for c, n in named if n < part.rows)
+    )
 
 
 def _columns(job: Job, table: Table, rows: Rows) -> str:
@@ -114,8 +151,9 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
     close = difflib.get_close_matches(wanted, [snake(n) for n in names], n=2, cutoff=0.6)
     hint = f" (renamed to {' or '.join(close)}?)" if close else ""
     other = "" if close else _rather(job.system, table, names)
-    raise FinpipeError(
-        f"required column {', '.join(missing)} is missing{hint}",
+    raise MissingColumnError(
+        ", ".join(missing),
+        hint=hint,
         where=f"{job.name} as {job.system.name}.{table.name}",
         got="columns " + ", ".join(names)[:600],
         fix=other

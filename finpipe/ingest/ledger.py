@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
+from finpipe.ingest.extract import Part
 from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-2"
+READER = "reader-3"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 
@@ -26,9 +27,16 @@ _TABLES = """
 create table if not exists ledger.loads (
     load_seq bigint primary key, system varchar, table_name varchar, digest varchar, original_name varchar,
     path varchar, received_at timestamptz, bytes bigint, rows bigint, verdict varchar, reason varchar, fix varchar,
-    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar);
+    spec_version varchar, code_version varchar, previous_hash varchar, hash varchar, missing varchar);
+-- Databases made before the ledger kept columns are read again, but keep their tables.
+alter table ledger.loads add column if not exists missing varchar;
 create table if not exists ledger.loaded_tables (
-    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar);
+    load_seq bigint, system varchar, table_name varchar, rows bigint, measure_sum decimal(38, 4), notes varchar,
+    columns varchar, filled varchar, page_offset bigint, stated_rows bigint);
+alter table ledger.loaded_tables add column if not exists columns varchar;
+alter table ledger.loaded_tables add column if not exists filled varchar;
+alter table ledger.loaded_tables add column if not exists page_offset bigint;
+alter table ledger.loaded_tables add column if not exists stated_rows bigint;
 create table if not exists ledger.row_accounts (
     load_seq bigint, system varchar, table_name varchar, rows bigint,
     accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
@@ -49,12 +57,19 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """What a file brought to one raw table."""
+    """What a file brought to one raw table, and the control total of its measure."""
 
-    table: str
-    rows: int
+    part: Part
     measure_sum: str | None
-    notes: str
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """Its row in ``ledger.loaded_tables``, after load and system."""
+        part = self.part
+        return (
+            *(part.table.name, part.rows, self.measure_sum, "; ".join(part.notes)),
+            *(",".join(part.columns) or None, ",".join(part.filled) or None, part.page.offset, part.page.stated_rows),
+        )
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,8 @@ class Entry:
     tables: tuple[TableEntry, ...] = ()
     reason: str = ""
     fix: str = ""
+    #: Required columns the file lacked, if that is why it was refused.
+    missing: str = ""
 
     @property
     def verdict(self) -> str:
@@ -79,25 +96,21 @@ def write(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> No
     if not entries:
         return
     connection.executemany(
-        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+        "insert into ledger.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
         [_row(e) for e in entries],
     )
-    tables = [
-        (e.manifest.order, e.manifest.system, t.table, t.rows, t.measure_sum, t.notes)
-        for e in entries
-        for t in e.tables
-    ]
+    tables = [(e.manifest.order, e.manifest.system, *t.facts) for e in entries for t in e.tables]
     if tables:
-        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?)", tables)
+        connection.executemany("insert into ledger.loaded_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", tables)
     chain(connection, entries[0].manifest.order)
 
 
 def _row(e: Entry) -> tuple[Any, ...]:
     m = e.manifest
-    rows = sum(t.rows for t in e.tables)
+    rows = sum(t.part.rows for t in e.tables)
     return (
         *(m.order, m.system, m.table, m.sha256, m.original_name, m.file, m.received_at, m.bytes, rows),
-        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER),
+        *(e.verdict, e.reason or None, e.fix or None, e.spec_version, READER, e.missing or None),
     )
 
 
@@ -116,18 +129,19 @@ def chain(connection: duckdb.DuckDBPyConnection, start: int) -> None:
 
 def computed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     """(load_seq, previous hash, hash) as they must be, from the ledger's facts."""
-    tables: dict[int, list[tuple[str, int, str | None]]] = {}
-    for seq, table, count, total in connection.execute(
-        "select load_seq, table_name, rows, cast(measure_sum as varchar) from ledger.loaded_tables order by all"
+    tables: dict[int, list[tuple[Any, ...]]] = {}
+    for seq, *facts in connection.execute(
+        "select load_seq, table_name, rows, cast(measure_sum as varchar), page_offset, stated_rows "
+        "from ledger.loaded_tables order by all"
     ).fetchall():
-        tables.setdefault(seq, []).append((table, count, total))
+        tables.setdefault(seq, []).append(tuple(facts))
     chained, previous = [], _GENESIS
     for row in connection.execute(
         "select load_seq, system, table_name, digest, original_name, bytes, rows, verdict, reason, "
         "spec_version, code_version from ledger.loads order by load_seq"
     ).fetchall():
-        facts = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
-        own = hashlib.sha256(facts.encode()).hexdigest()
+        said = json.dumps([previous, row, tables.get(row[0], [])], ensure_ascii=False, separators=(",", ":"))
+        own = hashlib.sha256(said.encode()).hexdigest()
         chained.append((row[0], previous, own))
         previous = own
     return chained

@@ -17,7 +17,7 @@ import duckdb
 
 from finpipe.errors import FinpipeError
 from finpipe.ingest import heal, ledger, limits, raw
-from finpipe.ingest.extract import Part
+from finpipe.ingest.extract import MissingColumnError, Part
 from finpipe.ingest.landing import Manifest, manifests
 from finpipe.ingest.read import read
 from finpipe.ingest.stage import stage
@@ -184,12 +184,9 @@ def _entry(systems: dict[str, System], outcome: _Outcome, totals: dict[tuple[int
     manifest, problem = outcome.manifest, outcome.problem
     spec = systems[manifest.system].fingerprint
     if problem is not None:
-        reason = _reason(problem)
-        return ledger.Entry(manifest, spec, reason=reason, fix=problem.fix)
-    tables = tuple(
-        ledger.TableEntry(p.table.name, p.rows, totals.get((manifest.order, p.table.name)), "; ".join(p.notes))
-        for p in outcome.parts
-    )
+        missing = problem.missing if isinstance(problem, MissingColumnError) else ""
+        return ledger.Entry(manifest, spec, reason=_reason(problem), fix=problem.fix, missing=missing)
+    tables = tuple(ledger.TableEntry(p, totals.get((manifest.order, p.table.name))) for p in outcome.parts)
     return ledger.Entry(manifest, spec, tables)
 
 

@@ -60,16 +60,16 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _unwrapped(value: Any, records: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Rows of a list page, the object of an event, or the object itself."""
+    """Rows of a list page, or the object itself; the object that an event is about."""
     if not isinstance(value, dict):
         return
-    for member in records:
-        if isinstance(value.get(member), list):
-            yield from (row for row in value[member] if isinstance(row, dict))
-            return
-    if value.get("object") == "event" and isinstance(value.get("data"), dict):
-        inner = value["data"].get("object")
-        if isinstance(inner, dict):
-            yield inner
-            return
-    yield value
+    pages = (value[member] for member in records if isinstance(value.get(member), list))
+    for row in next(pages, [value]):
+        if isinstance(row, dict):
+            yield _subject(row)
+
+
+def _subject(value: dict[str, Any]) -> dict[str, Any]:
+    about = value.get("data")
+    inner = about.get("object") if value.get("object") == "event" and isinstance(about, dict) else None
+    return inner if isinstance(inner, dict) else value

@@ -22,6 +22,7 @@ from finpipe.ingest.extract import (
     one_of,
     refuse_missing,
     refuse_repeated,
+    with_columns,
     write_part,
 )
 from finpipe.ingest.plain import CsvFacts, csv_facts, refuse_undecodable
@@ -70,7 +71,7 @@ def read_csv(job: Job, plain: Path, table: Table) -> list[Part]:
         raise _told(job, str(problem), len(names)) from None
     _refuse_miscounted(job, plain, facts, part.rows, len(names))
     notes = [] if facts.complete else ["the last line has no line end: check that the file is whole"]
-    return [Part(part.table, part.path, part.rows, tuple(notes))]
+    return [with_columns(part, found, tuple(notes))]
 
 
 def _refuse_torn(job: Job, facts: CsvFacts) -> None:

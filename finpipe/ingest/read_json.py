@@ -10,7 +10,7 @@ position).
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,7 @@ import duckdb
 from finpipe.errors import FinpipeError
 from finpipe.ingest import limits
 from finpipe.ingest.exact_json import malformed, rewritten
-from finpipe.ingest.extract import Job, Part, Rows, refuse_missing, write_part
+from finpipe.ingest.extract import Job, Page, Part, Rows, refuse_missing, write_part
 from finpipe.ingest.json_paths import extraction, json_path, path_list
 from finpipe.ingest.plain import json_needs_care
 from finpipe.ingest.recognise import MIXED, kind_member, tables_by_kind
@@ -42,11 +42,13 @@ def read_json(job: Job, plain: Path) -> list[Part]:
     try:
         relation = _objects(job, plain)
         shapes = _shapes(job, relation)
+        page = Page()
         if _wrapped(job, shapes):
+            page = _page(job, relation)
             relation = _unwrap(job, relation)
             shapes = _shapes(job, relation)
         _refuse_repeated_members(job, shapes)
-        return _parts(job, relation, shapes)
+        return [replace(part, page=page) for part in _parts(job, relation, shapes)]
     except (duckdb.InvalidInputException, duckdb.ConversionException) as problem:
         raise _told(job, str(problem)) from None
 
@@ -136,17 +138,37 @@ def _wrapped(job: Job, shapes: Sequence[Shape]) -> bool:
     )
 
 
+def _page(job: Job, relation: str) -> Page:
+    """What the file's pages say of the whole, where the system's description names the members that say it."""
+    said = job.system.settings.get("json", {})
+    if "page_total" not in said:
+        return Page()
+    total, offset = (
+        f"try_cast(json_extract_string(json, {literal(json_path([m]))}) as bigint)" if m else "null::bigint"
+        for m in (said["page_total"], said.get("page_offset"))
+    )
+    ((stated, first),) = job.connection.execute(f"select max({total}), min({offset}) from {relation}").fetchall()
+    return Page() if stated is None else Page(stated, first)
+
+
 def _unwrap(job: Job, relation: str) -> str:
-    """Rows of pages and objects of events, staged in file order; other objects stay themselves."""
+    """Rows of pages and objects of events, staged in file order; other objects stay themselves.
+
+    Events are staged in the order in which they happened, for lists of them come newest first: of two states of one
+    object the later must be the later row.
+    """
     cases = [
         f"when json_type(json, {literal(json_path([r]))}) = 'ARRAY' "
         f"then json_extract(json, {literal(json_path([r]) + '[*]')})"
         for r in _records(job)
     ]
+    pages = f"select unnest(case {' '.join(cases)} else [json] end) as json from {relation}"
+    is_event = "json_extract_string(json, '$.object') = 'event' and json_type(json, '$.data.object') = 'OBJECT'"
     job.connection.execute(
-        f"create or replace temp table unwrapped as select unnest(case {' '.join(cases)} "
-        "when json_extract_string(json, '$.object') = 'event' and json_type(json, '$.data.object') = 'OBJECT' "
-        f"then [json_extract(json, '$.data.object')] else [json] end) as json from {relation}"
+        "create or replace temp table unwrapped as with placed as (select json, row_number() over () as place, "
+        f"{is_event} as is_event from ({pages})) "
+        "select case when is_event then json_extract(json, '$.data.object') else json end as json from placed order by "
+        "case when is_event then try_cast(json_extract_string(json, '$.created') as bigint) end nulls first, place"
     )
     return "unwrapped"
 

@@ -16,6 +16,7 @@ from finpipe.ingest.extract import (
     one_of,
     refuse_missing,
     refuse_repeated,
+    with_columns,
     write_part,
 )
 from finpipe.systems import Table
@@ -39,7 +40,7 @@ def read_parquet(job: Job, path: Path, table: Table) -> list[Part]:
     found = found_columns(table, list(types))
     refuse_missing(job, table, found, list(types))
     values = {c: one_of([as_text(n, types[n]) for n in names]) for c, names in found.items()}
-    return [write_part(job, table, [Rows(values, scan)])]
+    return [with_columns(write_part(job, table, [Rows(values, scan)]), found)]
 
 
 def as_text(name: str, kind: str) -> str:

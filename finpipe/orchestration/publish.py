@@ -61,5 +61,5 @@ def publish_audited(home: Home, tell: Callable[[str], None]) -> Published:
                 got=f"build {built.build} {built.verdict}" if built else "no build yet",
                 fix="see the failed checks of the run, correct the cause, then finpipe run",
             )
-        stamps = Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version)
+        stamps = Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version, built.build)
         return publish_stage(home, connection, stamps, tell)

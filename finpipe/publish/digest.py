@@ -34,9 +34,10 @@ def digest_tables(
     """
     tables = tables_of(connection, schemas, catalog)
     columns: dict[tuple[str, str], list[str]] = {table: [] for table in tables}
-    # Columns by name, so that their order does not show either; asked once, for each question reads the whole catalogue.
+    # Columns by name, so their order does not show either; asked once, for each question reads the whole catalogue.
     for schema, table, column in connection.execute(
-        f"select schema_name, table_name, column_name from duckdb_columns() where {_within(catalog)} order by column_name"
+        "select schema_name, table_name, column_name from duckdb_columns() "
+        f"where {_within(catalog)} order by column_name"
     ).fetchall():
         if (schema, table) in columns and column not in without:
             columns[schema, table].append(column)
@@ -65,11 +66,11 @@ def _within(catalog: str | None) -> str:
 def _digest(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> Digest:
     # Unit separator between values, record separator for null: neither occurs in the text of a value of ours.
     row = ", ".join(f"coalesce({quoted(name)}::varchar, chr(30))" for name in columns) or "''"
-    rows, high, low = connection.execute(
-        f"select count(*), sum((hash >> 64)::hugeint), sum((hash & 18446744073709551615)::hugeint) "
+    rows, one, other = connection.execute(
+        f"select count(*), sum((hash & 18446744073709551615)::hugeint), sum((hash >> 64)::hugeint) "
         f"from (select md5_number(concat_ws(chr(31), {row})) as hash from {relation})"
     ).fetchall()[0]
-    facts = f"{','.join(columns)}|{rows}|{high or 0}|{low or 0}"
+    facts = f"{','.join(columns)}|{rows}|{one or 0}|{other or 0}"
     return Digest(rows, hashlib.sha256(facts.encode()).hexdigest()[:32])
 
 

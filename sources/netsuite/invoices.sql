@@ -163,41 +163,7 @@ invoices as (
     left join gone on b.id = gone.recordid
 ),
 
--- Journals applied to documents. One that takes off an invoice is a write-off, one that is itself paid or credited is
--- a debit memo; a journal that nothing was applied to is no document, and shows as a manual posting on the receivable.
-links as (
-    select
-        previousdoc as doc,
-        nextdoc as other,
-        nexttype as other_type,
-        true as is_previous
-    from nexttransactionlinelink
-    where coalesce(linktype, 'Payment') = 'Payment' and not _deleted
-    union all
-    select
-        nextdoc,
-        previousdoc,
-        previoustype,
-        false as is_previous
-    from nexttransactionlinelink
-    where coalesce(linktype, 'Payment') = 'Payment' and not _deleted
-),
-
-journal_links as (
-    select distinct
-        j.id as journal,
-        coalesce(o.type, k.other_type) in ('CustPymt', 'CustDep', 'DepAppl', 'CustCred')
-        or (coalesce(o.type, k.other_type) = 'Journal' and k.is_previous) as is_debit
-    from links as k
-    inner join transaction as j on k.doc = j.id and j.type = 'Journal'
-    left join transaction as o on k.other = o.id
-    where
-        coalesce(o.type, k.other_type)
-        in ('CustPymt', 'CustDep', 'DepAppl', 'CustCred', 'CustInvc', 'CustChrg', 'CustRfnd', 'Journal')
-        -- The journal that voids a payment is linked to it, and is no claim on the customer.
-        and coalesce(is_true(o.voided), 'false') <> 'true'
-),
-
+-- Journals that are documents of their own, by side.
 receivable_sides as (
     select
         l.transaction,
@@ -211,7 +177,7 @@ receivable_sides as (
             l.transaction = a.transaction and l.id = a.transactionline
             and coalesce(a.accountingbook, getvariable('primary_book')) = getvariable('primary_book')
     inner join account on a.account = account.id and account.accttype = 'AcctRec'
-    where l.transaction in (select journal from journal_links)
+    where l.transaction in (select journal from journal_sides)
     group by l.transaction, is_debit
 ),
 
@@ -245,7 +211,7 @@ journals as (
         j._deleted or j.date_deleted is not null or gone.recordid is not null as is_deleted,
         j._load_seq,
         j._row
-    from journal_links as k
+    from journal_sides as k
     inner join transaction as j on k.journal = j.id
     cross join base
     left join receivable_sides as s on j.id = s.transaction and k.is_debit = s.is_debit

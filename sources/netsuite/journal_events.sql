@@ -23,40 +23,12 @@ entities as (
     group by transaction
 ),
 
--- Sides on which a journal is a document of its own; see invoices.
-links as (
-    select
-        previousdoc as doc,
-        nextdoc as other,
-        nexttype as other_type,
-        true as is_previous
-    from nexttransactionlinelink
-    where coalesce(linktype, 'Payment') = 'Payment' and not _deleted
-    union all
-    select
-        nextdoc,
-        previousdoc,
-        previoustype,
-        false as is_previous
-    from nexttransactionlinelink
-    where coalesce(linktype, 'Payment') = 'Payment' and not _deleted
-),
-
 journal_documents as (
     select
-        j.id,
-        bool_and(
-            coalesce(o.type, k.other_type) in ('CustPymt', 'CustDep', 'DepAppl', 'CustCred')
-            or (coalesce(o.type, k.other_type) = 'Journal' and k.is_previous)
-        ) as is_debit
-    from links as k
-    inner join transaction as j on k.doc = j.id and j.type = 'Journal'
-    left join transaction as o on k.other = o.id
-    where
-        coalesce(o.type, k.other_type)
-        in ('CustPymt', 'CustDep', 'DepAppl', 'CustCred', 'CustInvc', 'CustChrg', 'CustRfnd', 'Journal')
-        and coalesce(is_true(o.voided), 'false') <> 'true'
-    group by j.id
+        journal as id,
+        bool_and(is_debit) as is_debit
+    from journal_sides
+    group by journal
 )
 
 select

@@ -15,8 +15,17 @@ dated as (
     select
         s.*,
         i.currency as item_currency,
+        coalesce(
+            s.opportunity,
+            case
+                when json_valid(trim(s.metadata, '"'))
+                    then json_extract_string(trim(s.metadata, '"'), '$."' || getvariable('opportunity') || '"')
+            end
+        ) as deal,
         iso_date(coalesce(s.start_date, s.created)) as starts_on,
-        iso_date(coalesce(s.ended_at, s.cancel_at)) as stops_on
+        iso_date(coalesce(s.ended_at, s.cancel_at)) as stops_on,
+        -- Of several discounts each has an end of its own, and lines do not say which they still have.
+        case when s.other_discount is null then iso_date(s.discount_end) end as undiscounted_on
     from subscriptions as s
     left join items as i on s.id = i.subscription_id
 ),
@@ -25,6 +34,7 @@ mapped as (
     select
         key('billing', id) as contract_id,
         key('billing', customer_id) as customer_id,
+        key('crm', deal) as opportunity_ref,
         status,
         upper(coalesce(currency, item_currency)) as currency,
         starts_on,
@@ -32,6 +42,8 @@ mapped as (
             greatest(strftime(try_cast(stops_on as date) - interval 1 day, '%Y-%m-%d'), starts_on), stops_on
         ) as ends_on,
         cast(date_diff('month', try_cast(starts_on as date), try_cast(stops_on as date)) as varchar) as term_months,
+        coalesce(strftime(try_cast(undiscounted_on as date) - interval 1 day, '%Y-%m-%d'), undiscounted_on)
+            as discount_ends_on,
         iso_instant(coalesce(ended_at, canceled_at, created)) as valid_from,
         coalesce(_deleted, false) as is_deleted,
         'subscription' as source_table,

@@ -112,6 +112,7 @@ from_lines as (
                 then strftime(service_until - interval 1 day, '%Y-%m-%d')
             else iso_date(service_end)
         end as service_ends_on,
+        subscription_id as subscription,
         is_invoice_deleted or coalesce(is_dropped, false) as is_deleted,
         'invoice_line_item' as source_table,
         _load_seq as load_seq,
@@ -137,6 +138,7 @@ from_shipping as (
         upper(currency) as currency,
         null as service_starts_on,
         null as service_ends_on,
+        null as subscription,
         coalesce(_deleted, false) or coalesce(status = 'deleted', false) as is_deleted,
         'invoice' as source_table,
         _load_seq as load_seq,
@@ -201,6 +203,7 @@ from_credit_lines as (
         upper(money) as currency,
         null as service_starts_on,
         null as service_ends_on,
+        null as subscription,
         is_note_deleted as is_deleted,
         'credit_note_line_item' as source_table,
         _load_seq as load_seq,
@@ -235,6 +238,7 @@ mapped as (
         currency,
         service_starts_on,
         service_ends_on,
+        key('billing', subscription) as contract_id,
         null as valid_from,
         is_deleted,
         source_table,

@@ -108,9 +108,10 @@ def test_only_listed_bank_lines_differ(clean: Rows, faulty: Rows) -> None:
 def test_erp_documents_appear_and_vanish_only_as_listed(clean: Rows, faulty: Rows) -> None:
     counts = Counter(r["code"] for r in faulty("truth/faults.csv"))
     before, after = ({r["id"] for r in rows("extracts/netsuite/transaction.csv")} for rows in (clean, faulty))
+    vanished = sum(r["code"] == "DEL-UNSEEN" and r["system"] == "netsuite" for r in faulty("truth/faults.csv"))
     gone = ("INV-MISSING-ERP", "INV-VOID-OPEN", "PAY-MISSING", "ORD-MISSING", "IC-UNPAIRED")
     more = ("INV-MISSING-BILL", "INV-DUP", "PAY-DUP", "JE-MANUAL-CONTROL", "JE-CLOSED-PERIOD", "REV-UNPLANNED")
-    assert len(before - after) == sum(counts[code] for code in gone)
+    assert len(before - after) == vanished + sum(counts[code] for code in gone)
     assert len(after - before) == sum(counts[code] for code in more)
 
 
@@ -134,3 +135,16 @@ def test_blocks_make_the_same_world(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for path in (whole / "truth").glob("*.csv"):
         other = (parts / "truth" / path.name).read_text()
         assert sorted(path.read_text().splitlines()) == sorted(other.splitlines()), path.name
+
+
+def test_misshapen_files_repeat_a_table_that_is_there_whole(faulty_folder: Path, faulty: Rows) -> None:
+    sent = [r for r in faulty("truth/faults.csv") if r["code"] in ("DQ-SCHEMA", "DRIFT-BREAKING")]
+    extra = {p.name for p in (faulty_folder / "extracts").glob("*/*_2024-12-31.*")}
+    assert {r["related_id"] for r in sent} == extra
+    assert {r["code"] for r in sent} == {"DQ-SCHEMA", "DRIFT-BREAKING"}
+
+
+def test_a_company_with_misshapen_files_can_be_delivered_in_drops(tmp_path: Path) -> None:
+    out = generate(2, 0.005, "DQ-SCHEMA,DRIFT-BREAKING", tmp_path / "x", batches="day").out
+    name = "netsuite/item_2024-12-31.csv"
+    assert (out / "drops" / "2024-12-31" / name).read_bytes() == (out / "extracts" / name).read_bytes()

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
 from .conftest import Rows
 
-RECEIVABLE, CLEARING = "110", "105"
+RECEIVABLE, CLEARING, DEFERRED, REVENUE = "110", "105", "220", ("400", "401", "402")
 ZERO = Decimal(0)
 
 
@@ -76,6 +76,9 @@ def test_receivables_equal_open_documents_at_the_cut(clean: Rows) -> None:
 def test_receivables_equal_documents_less_applications_at_every_month_end(clean: Rows) -> None:
     due = clean("truth/receivables_by_month.csv")
     documents, cash = clean("truth/billings.csv"), clean("truth/collections.csv")
+    lost = [{**w, "kind": "write_off", "total": w["amount"], "issued_on": w["written_on"]}
+            for w in clean("truth/write_offs.csv")]  # fmt: skip
+    documents = [*documents, *lost]
     for row in due:
         mine = [d for d in documents if (d["legal_entity"], d["currency"]) == (row["legal_entity"], row["currency"])]
         moved = [c for c in cash if (c["legal_entity"], c["currency"]) == (row["legal_entity"], row["currency"])]
@@ -166,7 +169,7 @@ def test_stripe_invoices_equal_their_lines_and_payments(clean: Rows) -> None:
         assert i["subtotal"] == sum(line["amount"] for line in lines)
         assert i["total"] == i["subtotal"] - off + tax == i["total_excluding_tax"] + tax
         assert i["amount_paid"] == paid.get(i["id"], 0)
-        expected = {"paid": 0, "void": 0, "open": i["total"]}[i["status"]]
+        expected = {"paid": 0, "void": 0, "open": i["total"], "uncollectible": i["total"]}[i["status"]]
         assert i["amount_remaining"] == expected
 
 
@@ -228,3 +231,106 @@ def test_calendars_have_no_gap_and_one_53_week_year(clean: Rows) -> None:
         assert all(a[1] + timedelta(days=1) == b[0] for a, b in pairwise(spans))
     weeks = [(date.fromisoformat(r["enddate"]) - date.fromisoformat(r["startdate"])).days + 1 for r in periods["2"]]
     assert [sum(weeks[n : n + 12]) for n in (0, 12, 24)] == [364, 371, 364]
+
+
+def test_what_is_written_off_is_a_whole_invoice_called_uncollectible_by_the_processor(clean: Rows) -> None:
+    invoices = {r["document_id"]: r for r in clean("truth/billings.csv") if r["kind"] == "invoice"}
+    status = {r["id"]: r["status"] for r in clean("extracts/stripe/invoice.jsonl")}
+    lost = clean("truth/write_offs.csv")
+    assert len(lost) > 3
+    for row in lost:
+        invoice = invoices[row["invoice_id"]]
+        assert (row["amount"], row["amount_functional"]) == (invoice["total"], invoice["total_functional"])
+        assert row["written_on"] > invoice["due_on"]
+        assert status.get(invoice["billing_id"], "uncollectible") == "uncollectible"
+    assert list(status.values()).count("uncollectible") == sum(
+        1 for r in lost if invoices[r["invoice_id"]]["billing_id"]
+    )
+
+
+def test_services_are_billed_in_advance_and_in_arrears_by_the_month_and_the_quarter(clean: Rows) -> None:
+    issued = {r["document_id"]: date.fromisoformat(r["issued_on"]) for r in clean("truth/billings.csv")}
+    found = set()
+    for line in clean("truth/billing_lines.csv"):
+        starts, ends = date.fromisoformat(line["starts_on"]), date.fromisoformat(line["ends_on"])
+        if line["charge"] == "R" and issued[line["document_id"]] in (starts, ends + timedelta(days=1)):
+            months = round((ends - starts).days / 30.4)
+            found.add((months, "advance" if issued[line["document_id"]] == starts else "arrears"))
+    assert found >= {(1, "advance"), (3, "advance"), (12, "advance"), (24, "advance"), (1, "arrears"), (3, "arrears")}
+
+
+def test_discounts_are_given_while_their_subscription_lasts(clean: Rows) -> None:
+    ends = {s["id"]: s["discounts"][0]["end"] for s in clean("extracts/stripe/subscription.jsonl") if s["discounts"]}
+    lines = [x for i in clean("extracts/stripe/invoice.jsonl") for x in i["lines"]["data"]]
+    given = [x for x in lines if x["discount_amounts"] and x["parent"]]
+    assert len(given) > 50
+    for line in given:
+        assert line["period"]["end"] < ends[line["parent"]["subscription_item_details"]["subscription"]]
+
+
+def test_deferred_revenue_equals_its_account(clean: Rows) -> None:
+    told = sums(
+        clean("truth/deferred_by_period.csv"),
+        lambda r: (r["legal_entity"], r["period_name"]),
+        lambda r: r["balance_functional"],
+    )
+    account = {
+        (r["legal_entity"], r["period_name"]): -Decimal(r["closing"])
+        for r in clean("truth/trial_balance.csv")
+        if r["account"] == DEFERRED
+    }
+    assert told == account
+    assert sum(1 for v in account.values() if v) > 80
+
+
+def test_revenue_of_lines_equals_the_revenue_accounts(clean: Rows) -> None:
+    told = sums(
+        clean("truth/revenue_lines.csv"),
+        lambda r: (r["legal_entity"], r["period"]),
+        lambda r: r["recognised_functional"],
+    )
+    booked = [r for r in clean("truth/trial_balance.csv") if r["account"] in REVENUE]
+    accounts = sums(booked, lambda r: (r["legal_entity"], r["period"]), lambda r: r["movement"])
+    assert {k: v for k, v in told.items() if v} == {k: -v for k, v in accounts.items() if v}
+
+
+def test_the_revenue_run_recognises_what_the_erp_shows(faulty: Rows) -> None:
+    """Faults in documents leave their trace in the run; only planted differences are beyond it."""
+    heads = {r["id"]: r for r in faulty("extracts/netsuite/transaction.csv")}
+    lines = {(r["transaction"], r["id"]): r for r in faulty("extracts/netsuite/transactionline.csv")}
+    spans = {r["id"]: (r["startdate"], r["enddate"]) for r in faulty("extracts/netsuite/accountingperiod.csv")}
+    planted = [r for r in faulty("truth/faults.csv") if r["code"] in ("REV-SCHEDULE", "REV-UNPLANNED")]
+    extra = sums(planted, lambda r: heads[r["record_id"]]["postingperiod"] + r["legal_entity"], lambda r: r["amount"])
+    rows = [
+        (heads[r["transaction"]], lines[r["transaction"], r["transactionline"]], Decimal(r["amount"]))
+        for r in faulty("extracts/netsuite/transactionaccountingline.csv")
+        if r["account"] == DEFERRED
+    ]
+    for no, digits in (("1", Decimal("0.01")), ("4", Decimal("0.001"))):
+        own = [x for x in rows if x[1]["subsidiary"] == no]
+        schedules = [(h, x, -a) for h, x, a in own if h["type"] == "CustInvc" and x["custcol_service_start"]]
+        runs = sums([x for x in own if is_run(x[0])], lambda x: x[0]["postingperiod"], lambda x: x[2])
+        assert len(runs) > 20
+        for period, released in runs.items():
+            start, end = spans[period]
+            due = sum(earned(x, h, a, end, digits) - earned(x, h, a, before(start), digits) for h, x, a in schedules)
+            assert released == due + extra.get(period + no, ZERO), (no, start)
+
+
+def is_run(head: dict) -> bool:
+    """A journal that releases deferred revenue, by the run or by hand."""
+    return head["type"] == "Journal" and head["memo"].startswith(("Revenue recognised", "Manual release"))
+
+
+def before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def earned(line: dict, head: dict, net: Decimal, on: str, digits: Decimal) -> Decimal:
+    """What of a line is earned by the end of a day, as the ERP's run counts."""
+    start, end, day = (date.fromisoformat(x) for x in (line["custcol_service_start"], line["custcol_service_end"], on))
+    if on < head["trandate"] or (head["reversaldate"] and head["reversaldate"] <= on) or day < start:
+        return ZERO
+    if day >= end:
+        return net
+    return (net * ((day - start).days + 1) / ((end - start).days + 1)).quantize(digits, ROUND_HALF_UP)

@@ -90,6 +90,26 @@ def test_every_hostile_file_gets_its_verdict_and_none_stops_the_others(company: 
     assert company.query("select count(*) from ledger.loads")[0][0] == len(FILES)
 
 
+def test_a_refusal_for_a_missing_column_keeps_its_name(company: Company) -> None:
+    company.take("customer_1.csv", "id,balance\n1,2\n")
+    company.take("customer_2.csv", "id,name\n1\n")
+    company.load()
+    assert company.query("select original_name, verdict, missing from ledger.loads order by load_seq") == [
+        ("customer_1.csv", "refused", "name"),
+        ("customer_2.csv", "refused", None),
+    ]
+
+
+def test_the_ledger_keeps_which_columns_a_flat_file_has_and_which_hold_values(company: Company) -> None:
+    company.take("customer_1.csv", "id,name,balance,other\n1,a,,x\n2,b,,y\n")
+    company.take("customer_2.json", '{"object":"customer","id":"3","name":"c"}')
+    company.load()
+    assert company.query("select columns, filled from ledger.loaded_tables order by load_seq") == [
+        ("id,name,balance", "id,name"),
+        (None, None),
+    ]
+
+
 def test_the_text_of_values_arrives_unchanged(company: Company) -> None:
     company.take("customer.csv", 'id,name,balance\n1," a ",1.10\n2,"",0012\n3,,"x\r\ny"\n4,"q""q",1e5\n')
     company.load()

@@ -58,6 +58,17 @@ def test_a_mixed_file_feeds_every_table_and_names_what_it_left_out(company: Comp
     assert company.query("select id, parent from raw_shop.customer order by 1") == [("c1", "c0"), ("c2", "c0")]
 
 
+def test_of_two_events_the_later_one_wins_however_they_are_listed(company: Company) -> None:
+    customer = {"object": "customer", "id": "c1"}
+    events = [
+        {"object": "event", "id": "evt_2", "created": 200, "data": {"object": {**customer, "name": "new"}}},
+        {"object": "event", "id": "evt_1", "created": 100, "data": {"object": {**customer, "name": "old"}}},
+    ]
+    company.take("events.json", json.dumps({"object": "list", "data": events}))
+    company.load()
+    assert company.query("select name from latest_shop.customer") == [("new",)]
+
+
 def test_events_are_unwrapped(company: Company) -> None:
     company.take("evt.json", json.dumps({"object": "event", "id": "evt_1", "data": {"object": INVOICE}}))
     company.load()

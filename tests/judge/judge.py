@@ -1,12 +1,14 @@
 """The figures, worked out a second time from canonical rows: plain Python over Decimal, no SQL beyond ``select *``.
 
-Belongs here: bookings, billings, collections and AR aging as DOMAIN.md section 3 defines them and the marts describe
-themselves. Does not: how the models compute them. Nothing was copied from their SQL: a mistake must be made twice.
+Belongs here: bookings, billings, collections, AR aging and deferred revenue as DOMAIN.md section 3 defines them and
+the marts describe themselves. Does not: how the models compute them. Nothing was copied from their SQL: a mistake must
+be made twice.
 
-The choices that a definition leaves open are the decisions 0010 to 0014: one role is believed per kind of record; the
-bookings of a deal sum to its stated amount; a void whose day is known is a reversal on that day, one without a day
-never counted; an application counts when both of its documents do, in one currency, and not before both exist; returned
-money comes out of what is unapplied first and then takes applications back, the newest first.
+The choices that a definition leaves open are the decisions 0010 to 0014 and 0021: one role is believed per kind of
+record; the bookings of a deal sum to its stated amount; a void whose day is known is a reversal on that day, one
+without a day never counted; an application counts when both of its documents do, in one currency, and not before both
+exist; returned money comes out of what is unapplied first and then takes applications back, the newest first; a service
+is earned by the day, whatever is not a service at issue.
 """
 
 from collections import defaultdict
@@ -14,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 Row = dict[str, Any]
@@ -273,3 +276,112 @@ def aging(tables: Tables, days: Iterable[date]) -> dict[tuple[date, str, str, st
                 place = item.legal_entity_id or sole
                 found[day, place, item.customer_id or "", item.currency, column_of(item, day)] += amount
     return {key: amount for key, amount in found.items() if amount}
+
+
+# ── revenue ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MINOR_UNITS = {"JPY": Decimal(1), "KWD": Decimal("0.001")}
+
+
+def charge_kinds(tables: Tables) -> dict[str, str | None]:
+    """How each product is charged, where all that say so of products of its code or name agree."""
+
+    def word(text: str | None) -> str:
+        return "".join(letter for letter in (text or "").upper() if letter.isalnum())
+
+    products = live(tables["products"])
+    codes: dict[str, set[str]] = defaultdict(set)
+    for p in products:
+        if word(p["name"]) and word(p["product_code"]):
+            codes[word(p["name"])].add(word(p["product_code"]))
+
+    def group(p: Row) -> str:
+        shared = codes.get(word(p["name"]), set())
+        return min(shared) if len(shared) == 1 else word(p["product_code"]) or word(p["name"]) or p["product_id"]
+
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for p in products:
+        if p["charge_kind"]:
+            kinds[group(p)].add(p["charge_kind"])
+    found = {p["product_id"]: kinds[group(p)] for p in products}
+    return {id_: next(iter(said)) if len(said) == 1 else None for id_, said in found.items()}
+
+
+def is_spread(line: Row, document: Row, kind: str | None) -> bool:
+    """Whether a line is earned by the day (decision 0021)."""
+    start, end = line["service_starts_on"], line["service_ends_on"]
+    if start is None or end is None or end < start or kind == "one_time":
+        return False
+    return bool(kind == "recurring" or end > document["issued_on"])
+
+
+def posted_from(head: Row, periods: dict[str, Row]) -> date:
+    """The first day of the period a document was posted in, where that is another than its date's; else its date."""
+    period, issued = periods.get(head["accounting_period_id"]), head["issued_on"]
+    is_elsewhere = period is not None and not period["starts_on"] <= issued <= period["ends_on"]
+    return period["starts_on"] if period is not None and is_elsewhere else issued
+
+
+def deferred_at(tables: Tables, end: date, day: date) -> dict[tuple[str, str], Decimal]:
+    """(entity, currency) → posted in periods up to `end` and not earned by the end of a day; zeros left out.
+
+    Only lines that are earned by the day and services without dates leave anything open.
+    """
+    entities = [r["legal_entity_id"] for r in live(tables["legal_entities"])]
+    sole = entities[0] if len(entities) == 1 else "unassigned"
+    heads = {r["invoice_id"]: r for r in documents(tables) if r["kind"] != "write_off"}
+    periods = {r["accounting_period_id"]: r for r in live(tables["accounting_periods"]) if r["kind"] == "period"}
+    kinds = charge_kinds(tables)
+    lines = [x for x in live(tables["invoice_lines"]) if x["invoice_id"] in heads]
+    services = undated_services(lines, heads, kinds)
+    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        head = heads[line["invoice_id"]]
+        if head["status"] == "void" and head["voided_on"] <= day:
+            continue
+        place, sign = (head["legal_entity_id"] or sole, head["currency"]), direction(head)
+        is_undated = line["invoice_line_id"] in services
+        if not is_undated and not is_spread(line, head, kinds.get(line["product_id"])):
+            continue
+        if posted_from(head, periods) <= end and head["issued_on"] <= day:
+            found[place] += sign * line["net_amount"]
+        if not is_undated and head["issued_on"] <= day:
+            found[place] -= sign * earned(line, day, head["currency"])
+    return {key: amount for key, amount in found.items() if amount}
+
+
+def earned(line: Row, day: date, currency: str) -> Decimal:
+    """What of a line is served by the end of a day: days over days, to the minor unit, half away from zero."""
+    whole = (line["service_ends_on"] - line["service_starts_on"]).days + 1
+    served = (day - line["service_starts_on"]).days + 1
+    if served <= 0:
+        return ZERO
+    if served >= whole:
+        return Decimal(line["net_amount"])
+    unit = MINOR_UNITS.get(currency, Decimal("0.01"))
+    exact = Fraction(line["net_amount"]) * served / whole / Fraction(unit)
+    nearest = int(abs(exact) + Fraction(1, 2)) * (1 if exact > 0 else -1)
+    return nearest * unit
+
+
+def undated_services(lines: list[Row], heads: dict[str, Row], kinds: dict[str, str | None]) -> set[str]:
+    """Lines of a service that lack dates: called recurring, or of a product nine in ten of whose lines have dates."""
+    own = [
+        x for x in lines if heads[x["invoice_id"]]["kind"] == "invoice"
+        and heads[x["invoice_id"]]["status"] == "posted" and x["net_amount"] > 0
+    ]  # fmt: skip
+
+    def is_dated(x: Row) -> bool:
+        return x["service_starts_on"] is not None and x["service_ends_on"] is not None
+
+    if not any(map(is_dated, own)):
+        return set()
+    counts: dict[str | None, list[bool]] = defaultdict(list)
+    for x in own:
+        counts[x["product_id"]].append(is_dated(x))
+
+    def is_service(product: str | None) -> bool:
+        kind, dated = kinds.get(product or ""), counts[product]
+        return kind == "recurring" or (kind is None and sum(dated) * 10 >= len(dated) * 9)
+
+    return {x["invoice_line_id"] for x in own if not is_dated(x) and is_service(x["product_id"])}

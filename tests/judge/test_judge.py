@@ -22,7 +22,8 @@ from . import judge
 #: Seeds of the ordinary suite; FINPIPE_SEEDS=5,6,7 adds others.
 SEEDS = (f"{SEED}:none", f"{SEED}:all", *(f"{s}:all" for s in os.environ.get("FINPIPE_SEEDS", "11").split(",") if s))
 AS_OF = "2025-07-15"  # soon after the samples' last day
-ENTITIES = ("opportunities", "opportunity_lines", "invoices", "payments", "applications", "legal_entities")
+ENTITIES = ("opportunities", "opportunity_lines", "invoices", "invoice_lines", "payments", "applications",
+            "legal_entities", "products", "accounting_periods")  # fmt: skip
 
 
 class Snapshot:
@@ -134,3 +135,15 @@ def test_aging_is_what_is_open_by_due_date(snapshot: Snapshot) -> None:
         for c in columns
     )
     assert made == sums(((d, e, golden.get(k, k), ccy, col), v) for (d, e, k, ccy, col), v in own.items())
+
+
+def test_deferred_revenue_is_what_is_billed_and_not_yet_earned(snapshot: Snapshot) -> None:
+    mart = snapshot.rows("from deferred_rollforward")
+    cut = date.fromisoformat(str(snapshot.rows("select as_of from publication")[0]["as_of"]))
+    ends = sorted({r["period_ends_on"] for r in mart})
+    assert len(ends) > 6
+    for end in {*ends[::3], ends[-1]}:
+        # The period of the cut is told up to the cut.
+        own = judge.deferred_at(snapshot.tables, end, min(end, cut))
+        made = {(r["legal_entity_id"], r["currency"]): r["closing_amount"] for r in mart if r["period_ends_on"] == end}
+        assert {k: v for k, v in made.items() if v} == {k: v for k, v in own.items() if k in made}, end

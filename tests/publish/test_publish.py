@@ -18,8 +18,8 @@ from finpipe.warehouse import connect
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 
 
-def stamps(load_seq: int = 1) -> Stamps:
-    return Stamps("2025-06-30", load_seq, "abc", "v1")
+def stamps(load_seq: int = 1, build: int = 1) -> Stamps:
+    return Stamps("2025-06-30", load_seq, "abc", "v1", build)
 
 
 @pytest.fixture
@@ -95,8 +95,15 @@ def test_equal_content_with_equal_stamps_is_not_published_twice(home: Home, buil
     publish(home, built, stamps(), now=NOW)
     again = publish(home, built, stamps(), now=NOW)
     assert not again.is_new
+    assert not publish(home, built, stamps(build=2), now=NOW).is_new
     assert publications(home) == [1]
     assert publish(home, built, stamps(2), now=NOW).seq == 2
+
+
+def test_other_content_of_another_build_is_published(home: Home, built: duckdb.DuckDBPyConnection) -> None:
+    publish(home, built, stamps(), now=NOW)
+    built.execute("insert into marts.billings values ('b9', 1, 'USD')")
+    assert publish(home, built, stamps(build=2), now=NOW).seq == 2
 
 
 @pytest.mark.parametrize("at", ["_copy", "_stamp", "settle", "point"])

@@ -98,7 +98,8 @@ def stages(root: str, as_of: str) -> dict[str, float]:
         built = latest_build(connection)
         if built is None:
             raise RuntimeError("there is no build")
-        publish(home, connection, Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version))
+        stamps = Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version, built.build)
+        publish(home, connection, stamps)
     done("publish")
     return spent
 

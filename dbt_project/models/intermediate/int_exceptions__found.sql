@@ -81,12 +81,62 @@ refused as (
     from {{ source('quarantine', 'rows') }}
 ),
 
+-- A file that was refused whole: nobody knows what it was worth. It is told by its name, not by its place in landing,
+-- so that the same file delivered in the same shape again is the same break.
+refused_files as (
+    select
+        'load' as origin,
+        system as leg,
+        code,
+        cast(null as varchar) as severity,
+        system || '/' || original_name as left_key,
+        '' as right_key,
+        'all' as legal_entity_id,
+        cast(null as varchar) as customer_id,
+        cast(null as varchar) as currency,
+        cast(null as varchar) as period,
+        cast(null as date) as happened_on,
+        cast(null as decimal(18, 4)) as amount,
+        sentence,
+        cast(null as varchar) as owner,
+        system || '/' || original_name as left_identity,
+        '' as right_identity,
+        cast(null as varchar) as cause
+    from {{ ref('int_files__refused') }}
+),
+
+lost_columns as (
+    select
+        'load' as origin,
+        system as leg,
+        'DRIFT-BREAKING' as code,
+        cast(null as varchar) as severity,
+        concat(system, '/', table_name, '.', column_name) as left_key,
+        '' as right_key,
+        'all' as legal_entity_id,
+        cast(null as varchar) as customer_id,
+        cast(null as varchar) as currency,
+        cast(null as varchar) as period,
+        cast(null as date) as happened_on,
+        cast(null as decimal(18, 4)) as amount,
+        sentence,
+        cast(null as varchar) as owner,
+        concat(system, '/', table_name, '.', column_name) as left_identity,
+        '' as right_identity,
+        cast(null as varchar) as cause
+    from {{ ref('int_columns__lost') }}
+),
+
 everything as (
     select * from breaks
     union all
     select * from observed
     union all
     select * from refused
+    union all
+    select * from refused_files
+    union all
+    select * from lost_columns
 ),
 
 identified as (

@@ -1,20 +1,30 @@
 -- R02, quantities and dates: what the deals of a contract add up to on a day, per product, against the subscription
--- that bills them. The two are linked by the opportunity that the subscription's invoices name. Ended subscriptions
+-- that bills them. The two are linked by the opportunity that the subscription or its invoices name. Ended subscriptions
 -- are compared on their last day. Some keep an item for every step of a ramp: then the items sum to all steps, not to
 -- the step in force. Prices are not compared: the CRM's are after discount, billing's before coupons.
-with billed_for as (
+with named as (
     select
-        invoices.contract_id as subscription_id,
+        contract_id as subscription_id,
+        opportunity_ref
+    from {{ ref('stg_invoices') }}
+    where {{ role_of('invoice_id') }} = 'billing' and contract_id is not null and opportunity_ref is not null
+    union
+    select
+        contract_id,
+        opportunity_ref
+    from {{ ref('stg_contracts') }}
+    where {{ role_of('contract_id') }} = 'billing' and opportunity_ref is not null
+),
+
+billed_for as (
+    select
+        named.subscription_id,
         min(opportunities.opportunity_id) as opportunity_id,
         min(opportunities.contract_id) as contract_id
-    from {{ ref('stg_invoices') }} as invoices
-    inner join {{ ref('stg_opportunities') }} as opportunities
-        on invoices.opportunity_ref = opportunities.opportunity_id
-    where
-        {{ role_of('invoices.invoice_id') }} = 'billing'
-        and invoices.contract_id is not null
-        and opportunities.is_won
-    group by invoices.contract_id
+    from named
+    inner join {{ ref('stg_opportunities') }} as opportunities on named.opportunity_ref = opportunities.opportunity_id
+    where opportunities.is_won
+    group by named.subscription_id
     having count(distinct coalesce(opportunities.contract_id, opportunities.opportunity_id)) = 1
 ),
 

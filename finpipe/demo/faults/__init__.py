@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from finpipe.demo.faults import company, documents, masters
+from finpipe.demo.faults import company, documents, files, masters, records, revenue_run
 from finpipe.demo.faults.company import CompanyPlanter
 from finpipe.demo.faults.plan import Planter
 from finpipe.demo.out import DemoError
+
+__all__ = ["CODES", "chosen", "company", "plant_in_block", "plant_in_company", "revenue_run"]
 
 
 def _broken_rows(planter: Planter) -> None:
     """DQ-RULE looks two ways: a line without its document, and an amount that is no number."""
     documents.orphan_line(planter)
     masters.unreadable_amount(planter)
+
+
+def _vanished_records(planter: Planter) -> None:
+    """DEL-UNSEEN in two systems: a payment of the ERP, an account of the CRM."""
+    records.payment_vanished(planter)
+    records.account_vanished(planter)
 
 
 IN_BLOCK: dict[str, Callable[[Planter], None]] = {
@@ -52,6 +60,9 @@ IN_BLOCK: dict[str, Callable[[Planter], None]] = {
     "FX-RATE": documents.fx_rate,
     "REV-NO-DATES": documents.revenue_without_dates,
     "DQ-RULE": _broken_rows,
+    "DISC-EXPIRED": records.discount_expired,
+    "DEL-UNSEEN": _vanished_records,
+    "LATE-DATA": records.legacy_invoice,
 }
 IN_COMPANY: dict[str, Callable[[CompanyPlanter], None]] = {
     "JE-UNBALANCED": company.journal_unbalanced,
@@ -62,7 +73,9 @@ IN_COMPANY: dict[str, Callable[[CompanyPlanter], None]] = {
     "REV-SCHEDULE": company.revenue_schedule,
     "REV-UNPLANNED": company.revenue_unplanned,
     "SEQ": company.statement_gap,
-    "DQ-SCHEMA": company.misshapen_files,
+    "CTRL-TOTAL": company.wrong_totals,
+    "DQ-SCHEMA": files.misshapen,
+    "DRIFT-BREAKING": files.renamed_columns,
 }
 IN_BANK = ("PAYOUT-TRANSIT", "BANK-UNKNOWN")
 CODES: tuple[str, ...] = (*IN_BLOCK, *IN_COMPANY, *IN_BANK)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from finpipe.demo.faults.edits import ACCOUNTING, LINE, TRANSACTION, Row
+from finpipe.demo.faults.edits import ACCOUNTING, LINE, TRANSACTION, Row, shifted
 from finpipe.demo.faults.plan import PER_CURRENCY, Planter, text_of
 from finpipe.demo.world import ACCOUNT_ID, CURRENCY_ID, DIGITS, ENTITIES, list_price
 
@@ -24,6 +24,7 @@ class CompanyPlanter(Planter):
         """Plant into what ``base`` holds; number new documents after ``next_tid``."""
         super().__init__(base.world, base.extracts, base.register)
         self.payout, self.documents, self.next_tid = payout, documents, next_tid
+        self.files: dict[str, bytes] = {}  # name below extracts/ -> bytes that no frame could give
 
     def some(self, code: str, frame: pl.DataFrame, per: str = "entity") -> list[Row]:
         """Return PER_CURRENCY rows per entity, drawn by document or payout."""
@@ -123,7 +124,8 @@ def statement_gap(p: CompanyPlanter) -> None:
     # A gap shows between two lines: the first and the last statement of an account are left whole.
     months = lines["booking_date"].str.slice(0, 7)
     inner = lines.filter((months != months.min()) & (months != months.max()))
-    fees = inner.filter(pl.col("description").str.starts_with("ACCOUNT FEE"))
+    # Nor is a statement's only line cut out: of that the whole statement would be missing.
+    fees = inner.filter(pl.col("description").str.starts_with("ACCOUNT FEE") & (pl.col("line_number") != "1"))
     frame = fees.with_columns(
         entity=pl.col("account_id").str.slice(0, 2).cast(pl.Int64), ccy="currency", day="value_date"
     )
@@ -217,13 +219,47 @@ def revenue_unplanned(p: CompanyPlanter) -> None:
             p.note("REV-UNPLANNED", TRANSACTION, tid, v, amount=minor, day=day)
 
 
-def misshapen_files(p: CompanyPlanter) -> None:
-    """DQ-SCHEMA: a second extract of a table that lacks its key column: the Product2 and item lists sent again."""
-    day = p.world.horizon.cut
-    for name, key in (("salesforce/Product2.csv", "Id"), ("netsuite/item.csv", "id")):
-        again = name.replace(".csv", f"_{day}.csv")
-        p.extracts[again] = p.extracts[name].drop(key)
-        p.note("DQ-SCHEMA", name, again.rpartition("/")[2], {"entity": 1, "ccy": "USD"}, amount=0, day=day)
+def wrong_totals(p: CompanyPlanter) -> None:
+    """CTRL-TOTAL: a payout is not the sum of its parts; a statement's line is not what its running balance says."""
+    _payout_part_changed(p)
+    _bank_line_changed(p)
+
+
+def _payout_part_changed(p: CompanyPlanter) -> None:
+    """The processor's own monthly charge stands in the balance with another amount than the payout was made of."""
+    name = "stripe/balance_transaction.jsonl"
+    paid = p.payout.filter(pl.col("status") == "paid").select("payout", "entity", "ccy", "created_on")
+    own = p.extracts[name].filter(pl.col("type") == "stripe_fee").select("id", "payout")
+    own = own.unique("payout", keep="first", maintain_order=True)  # several months may leave with one payout
+    for v in p.some("CTRL-TOTAL payout", own.join(paid, on="payout", how="inner", maintain_order="left")):
+        delta = list_price(700, v["ccy"])
+
+        def alter(row: Row, by: int = delta) -> None:
+            row.update(amount=row["amount"] - by, net=row["net"] - by)
+
+        p.edits.alter(name, v["id"], alter)
+        p.note("CTRL-TOTAL", "stripe/payout", v["payout"], v, amount=delta, day=v["created_on"], related=v["id"])
+
+
+def _bank_line_changed(p: CompanyPlanter) -> None:
+    """A line of a foreign-currency account shows another amount than the balances before and after it say."""
+    name, own = "bank/statement.csv", {e.no: e.currency for e in ENTITIES}
+    lines = p.extracts[name].with_columns(
+        entity=pl.col("account_id").str.slice(0, 2).cast(pl.Int64), ccy="currency", day="value_date"
+    )
+    foreign = pl.col("ccy") != pl.col("entity").replace_strict(own, return_dtype=pl.String)
+    # Where nothing stands before a line on its statement, it cannot be told from one that is missing.
+    inner = (pl.col("line_number") != "1") & pl.col("description").str.starts_with("ACCOUNT FEE")
+    for v in p.some("CTRL-TOTAL bank", lines.filter(foreign & inner)):
+        minor = list_price(400, v["ccy"])
+        less = Decimal(minor).scaleb(-DIGITS[v["ccy"]])
+
+        def alter(row: Row, by: Decimal = less) -> None:
+            row["amount"] = shifted(row["amount"], -by)
+
+        p.edits.alter(name, v["bank_reference"], alter)
+        day = p.world.horizon.start.fromisoformat(v["day"])
+        p.note("CTRL-TOTAL", "bank/statement", v["statement_id"], v, amount=minor, day=day, related=v["bank_reference"])
 
 
 def unmapped_item() -> Row:

@@ -131,14 +131,15 @@ def invoice_void_open(p: Planter) -> None:
         p.note("INV-VOID-OPEN", TRANSACTION, str(tid), v, amount=v["total"], day=v["void_on"], related=in_)
 
 
-def _paid(p: Planter, code: str, *conditions: pl.Expr) -> list[Row]:
+def paid(p: Planter, code: str, *conditions: pl.Expr) -> list[Row]:
+    """Return victims among payments of one whole invoice each."""
     whole = (pl.col("plan") == SINGLE) & (pl.col("invoices") == 1)
     return p.pick(code, p.block.payments, pl.all_horizontal(whole, *conditions))
 
 
 def payment_missing(p: Planter) -> None:
     """PAY-MISSING: a Stripe charge the ERP has no payment for; its invoice is still open there."""
-    for v in _paid(p, "PAY-MISSING", CARD):
+    for v in paid(p, "PAY-MISSING", CARD):
         tid = int(v["pay"]) // 4 * 32 + ids.PAYMENT_CODE
         p.remove_document(tid)
         p.edits.change(TRANSACTION, str(v["inv"] * 32), status="CustInvc:A")
@@ -147,7 +148,7 @@ def payment_missing(p: Planter) -> None:
 
 def payment_duplicate(p: Planter) -> None:
     """PAY-DUP: the ERP has the payment twice; the copy is applied to nothing."""
-    for v in _paid(p, "PAY-DUP", pl.col("ccy") == pl.col("func")):
+    for v in paid(p, "PAY-DUP", pl.col("ccy") == pl.col("func")):
         tid, new = v["pay"] // 4 * 32 + ids.PAYMENT_CODE, spare_tid(v["inv"], 2)
         p.copy_document(tid, new, lambda row: row.update(tranid=row["tranid"] + "-2"))
         p.note("PAY-DUP", TRANSACTION, str(new), v, amount=v["amount"], day=v["paid_on"], related=str(tid))
@@ -155,7 +156,7 @@ def payment_duplicate(p: Planter) -> None:
 
 def payment_unapplied(p: Planter) -> None:
     """PAY-UNAPPLIED: the ERP has the payment but did not apply it; the invoice is open, the cash unapplied."""
-    for v in _paid(p, "PAY-UNAPPLIED", pl.col("ccy") == pl.col("func")):
+    for v in paid(p, "PAY-UNAPPLIED", pl.col("ccy") == pl.col("func")):
         tid, invoice = v["pay"] // 4 * 32 + ids.PAYMENT_CODE, v["inv"] * 32
         p.edits.drop(LINK, f"{invoice}|{tid}")
         p.edits.change(TRANSACTION, str(invoice), status="CustInvc:A")
@@ -177,26 +178,26 @@ def _misrecorded(p: Planter, code: str, v: Row, more: int) -> None:
 
 def payment_short(p: Planter) -> None:
     """PAY-SHORT: the ERP payment is smaller than the charge; the rest of the invoice stays open."""
-    for v in _paid(p, "PAY-SHORT", CARD):
+    for v in paid(p, "PAY-SHORT", CARD):
         _misrecorded(p, "PAY-SHORT", v, -(v["amount"] // 13 + 1))
 
 
 def payment_over(p: Planter) -> None:
     """PAY-OVER: the ERP payment is larger than the charge; the excess is unapplied."""
-    for v in _paid(p, "PAY-OVER", CARD):
+    for v in paid(p, "PAY-OVER", CARD):
         _misrecorded(p, "PAY-OVER", v, v["amount"] // 11 + 1)
 
 
 def payment_fee(p: Planter) -> None:
     """PAY-FEE: the ERP payment was booked net of the processor's fee."""
-    for v in _paid(p, "PAY-FEE", CARD):
+    for v in paid(p, "PAY-FEE", CARD):
         _misrecorded(p, "PAY-FEE", v, -v["fee"])
 
 
 def payment_wrong_customer(p: Planter) -> None:
     """PAY-WRONG-CUST: the ERP payment names another customer of the same entity than the invoice it pays."""
     buyers = p.block.accounts.filter(pl.col("role") == 1)
-    for v in _paid(p, "PAY-WRONG-CUST", CARD):
+    for v in paid(p, "PAY-WRONG-CUST", CARD):
         others = buyers.filter(
             (pl.col("entity") == v["entity"]) & (pl.col("c") != v["c"]) & (pl.col("ccy") == v["ccy"])
         )

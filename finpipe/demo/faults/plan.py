@@ -112,7 +112,7 @@ class Planter:
             return []
         return self.extracts[name].filter(pl.col(column) == value).to_dicts()
 
-    def remove_document(self, tid: int) -> None:
+    def remove_document(self, tid: int, *, with_links: bool = True) -> None:
         """Take an ERP document out, with its lines and the links from or to it."""
         id_ = str(tid)
         self.edits.drop(TRANSACTION, id_)
@@ -120,7 +120,7 @@ class Planter:
             self.edits.drop(LINE, row["uniquekey"])
         for row in self.rows(ACCOUNTING, "transaction", id_):
             self.edits.drop(ACCOUNTING, f"{id_}|{row['transactionline']}")
-        for column in ("previousdoc", "nextdoc"):
+        for column in ("previousdoc", "nextdoc") if with_links else ():
             for row in self.rows(LINK, column, id_):
                 self.edits.drop(LINK, f"{row['previousdoc']}|{row['nextdoc']}")
 
