@@ -43,7 +43,7 @@ def publish_queue(home: Home) -> Home:
         prepare(connection)
         _fill(connection)
         head = connection.execute("select coalesce(max(load_seq), 0) from ledger.loads").fetchall()[0][0]
-        publish(home, connection, Stamps("2025-06-30", head, "h", "v"))
+        publish(home, connection, Stamps("2025-06-30", head, "h", "v", 1))
     return home
 
 

@@ -42,7 +42,7 @@ def queue(home: Home, warehouse: duckdb.DuckDBPyConnection) -> Home:
             null::varchar as why, 'INV-AMOUNT' as code, 'ar' as owner, 'USD' as currency, 1::decimal(18, 4) as amount,
             'said' as sentence, 'x' as event_id"""
     )
-    publish(home, warehouse, Stamps("2025-06-30", 1, "h", "v"))
+    publish(home, warehouse, Stamps("2025-06-30", 1, "h", "v", 1))
     return home
 
 
