@@ -49,8 +49,10 @@ def published(at_home: Home) -> Home:
             "create table marts.exceptions as select 'e1' as exception_id, 'INV-AMOUNT' as code, "
             "'blocking' as severity, 'ar' as owner, 'billing-erp' as leg, 'billing:in_1' as left_key, "
             "'erp:1' as right_key, 'USD' as currency, -3::decimal(18, 4) as amount, 'Apr 2025' as period, "
-            "'said' as sentence union all select 'e2', 'DQ-RULE', 'material', 'RevOps', 'salesforce/customers', "
-            "null, 'crm:1', null, null, null, 'bad'"
+            "'said' as sentence, 'open' as state, null::varchar as assigned_to, null::timestamp as due_at, "
+            "'owner' as escalation, 'cause' as cause union all "
+            "select 'e2', 'DQ-RULE', 'material', 'RevOps', 'salesforce/customers', "
+            "null, 'crm:1', null, null, null, 'bad', 'waived', null, null, null, 'cause'"
         )
         publish(at_home, connection, Stamps("2025-06-30", 1, "h", "v", 1))
     return at_home
@@ -171,7 +173,9 @@ def test_exceptions_are_findings_and_can_be_narrowed(published: Home) -> None:
     assert ids("--owner", "revops") == ["e2"]
     assert ids("--system", "salesforce") == ["e2"]
     assert ids("--severity", "timing") == []
-    assert run("exceptions", "list", "--code", "DQ-RULE").exit_code == 3
+    assert ids("--state", "open") == ["e1"]
+    assert run("exceptions", "list", "--code", "INV-AMOUNT").exit_code == 3
+    assert run("exceptions", "list", "--state", "waived").exit_code == 0  # seen and accepted: no finding
     assert run("exceptions", "--severity", "timing").exit_code == 0
 
 

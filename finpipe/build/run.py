@@ -17,15 +17,17 @@ from typing import Any
 import duckdb
 
 from finpipe.build.dbt import invoke
-from finpipe.build.manifest import DBT_PROJECT, kept
+from finpipe.build.manifest import DBT_PROJECT
+from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
-from finpipe.warehouse import connect, literal
+from finpipe.warehouse import connect
 
 _BUILDS = """
 create table if not exists ledger.builds (
     build bigint primary key, as_of date, inputs varchar, load_seq bigint, load_hash varchar, code_version varchar,
-    verdict varchar
-)"""
+    verdict varchar, policy_version varchar
+);
+alter table ledger.builds add column if not exists policy_version varchar"""
 
 #: Called with ``build`` or ``check``, and the name of the model or test that begins.
 Progress = Callable[[str, str], None]
@@ -95,17 +97,7 @@ def build(
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
-        if succeeded:
-            _describe_seeds(connection)
     return replace(begun, verdict=verdict, nodes=nodes)
-
-
-def _describe_seeds(connection: duckdb.DuckDBPyConnection) -> None:
-    """Put the words for seeds into the catalogue: dbt carries those of models over, but not a seed's."""
-    for seed in (m for m in kept().models.values() if m.kind == "seed"):
-        connection.execute(f"comment on table {seed.table} is {literal(seed.about)}")
-        for column in seed.columns:
-            connection.execute(f"comment on column {seed.table}.{column['name']} is {literal(column['about'])}")
 
 
 def variables(home: Home, as_of: date) -> dict[str, Any]:
@@ -117,6 +109,7 @@ def variables(home: Home, as_of: date) -> dict[str, Any]:
         "reporting_currency": said.reporting_currency,
         "document_roles": list(said.document_roles),
         "default_legal_entity": f"erp:{entity}" if entity else None,
+        **policy_of(home).tolerances,
     }
 
 
@@ -143,6 +136,7 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
         else [],
         _load_head(connection),
         sorted(variables(home, as_of).items(), key=str),
+        _policy_version(connection),
         code_version(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -167,14 +161,23 @@ def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> B
     seq, load_hash = _load_head(connection)
     version = code_version()
     connection.execute(
-        "insert into ledger.builds select ?, ?, ?, ?, ?, ?, 'building'",
-        [number, as_of, inputs, seq, load_hash, version],
+        "insert into ledger.builds by name select ? as build, ? as as_of, ? as inputs, ? as load_seq, ? as load_hash, "
+        "? as code_version, 'building' as verdict, ? as policy_version",
+        [number, as_of, inputs, seq, load_hash, version, _policy_version(connection)],
     )
     return BuildReport(number, as_of, seq, load_hash, version, "building", {})
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:
     return str(connection.execute("select inputs from ledger.builds where build = ?", [number]).fetchall()[0][0])
+
+
+def _policy_version(connection: duckdb.DuckDBPyConnection) -> str:
+    """Version of the policy that CONFORM wrote for models to read."""
+    there = "select 1 from duckdb_tables() where schema_name = 'reference' and table_name = 'policy'"
+    if not connection.execute(there).fetchall():
+        return ""
+    return str(connection.execute("select version from reference.policy").fetchall()[0][0])
 
 
 def _load_head(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:

@@ -4,9 +4,9 @@ import click
 
 from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
+from finpipe.cli.decide import exceptions
 from finpipe.cli.demo import demo
 from finpipe.cli.examine import doctor
-from finpipe.cli.find import exceptions
 from finpipe.cli.look import publications, query, roll_back, status
 from finpipe.cli.prove import rebuild, verify
 from finpipe.cli.trace import trace

@@ -27,13 +27,13 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
     """Load what is new, conform, build, audit and publish; ends with one screen of figures."""
     began = time.monotonic()
     cut = as_of.date() if as_of else datetime.now(UTC).date()
-    with _quiet(), progress(is_silent=as_json) as told:
+    with quiet(), progress(is_silent=as_json) as told:
         told("start", "Dagster")
         from finpipe.orchestration.run import run_job  # noqa: PLC0415
 
         ran = run_job(context.home, cut, told)
     if ran.failures or ran.blocking:
-        return _failed(ran)
+        return failed(ran)
     figures = gather(context.home)
     clean = is_clean(figures) and not ran.warnings
     if as_json:
@@ -68,7 +68,7 @@ def _next(*, clean: bool) -> tuple[str, ...]:
     return (look, "finpipe status", "finpipe verify") if clean else ("finpipe exceptions", look, "finpipe verify")
 
 
-def _failed(ran: "Ran") -> int:
+def failed(ran: "Ran") -> int:
     """Say why, in four lines each; what was published before stays."""
     for problem in ran.failures.values():
         if ran.blocking and "blocking asset check" in problem.got:
@@ -112,7 +112,7 @@ def progress(*, is_silent: bool) -> Iterator[Callable[[str, str], None]]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Dagster's own log off the screen: the UI has it."""
     import logging  # noqa: PLC0415
 

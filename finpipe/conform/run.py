@@ -12,17 +12,21 @@ from typing import Any
 
 import duckdb
 
-from finpipe.conform import macros, rules, succession
+from finpipe.conform import fixes, macros, rules, succession
 from finpipe.conform.gate import pass_gate
+from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
 from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
 from finpipe.contracts.base import MAPPING_COLUMNS
 from finpipe.errors import FinpipeError
+from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
 from finpipe.warehouse import literal, quoted
 
 Progress = Callable[[str], None]
+#: What people decided, and what was seen of exceptions.
+_DECIDED = ["decisions", "sightings"]
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,17 @@ def conform(
     succession.prepare(connection)
     connection.execute("begin")
     try:
-        # Which records moved decides the keys of everything else.
+        write_policy(connection, policy_of(home))
+        connection.execute(rules.RIVALS)
+        # Decisions first: fixes among them are laid over the rows of all others.
+        touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
+        decided = fixes.decided(connection)
+        # Then which records moved: that decides the keys of everything else.
         succession.note_former_keys(connection)
-        touched = _pass(home, connection, systems, {succession.MIGRATED}, progress)
+        touched += _bring_up(home, connection, systems, [succession.MIGRATED], decided, progress)
         succession.note_former_keys(connection)
-        touched += _pass(home, connection, systems, set(entities()) - {succession.MIGRATED}, progress)
+        rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]
+        touched += _bring_up(home, connection, systems, rest, decided, progress)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -73,24 +83,28 @@ def conform(
     return ConformReport(_state(connection), tuple(touched))
 
 
-def _pass(
-    home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], names: set[str], progress: Progress
+def _bring_up(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    names: list[str],
+    decided: list[fixes.Fix],
+    progress: Progress,
 ) -> list[str]:
-    """Conform those of the named entities that have something new; returns them."""
-    touched = [n for n in _touched(home, connection, systems) if n in names]
-    connection.execute(rules.RIVALS)
+    """Conform those of some entities whose inputs changed; returns them, parents first."""
+    touched = _touched(home, connection, systems, names, decided)
+    fixes.restart(connection, decided, touched)
     for name in touched:
         connection.execute(f"delete from canonical.{name}")
         connection.execute("delete from quarantine.rows where entity = ?", [name])
-    inheritance = succession.heirs(systems.values())
     for system in systems.values():
-        feeds = [n for n in touched if n in _feeds(system)]
-        _conform_system(home, connection, system, feeds, progress)
+        _conform_system(home, connection, system, [n for n in touched if n in _feeds(system)], progress)
     if "legal_entities" in touched:
         _configured_legal_entity(home, connection)
     for name in touched:
-        inputs = _inputs(home, connection, systems, name)
+        inputs = _inputs(home, connection, systems, name, decided)
         connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
+    inheritance = succession.heirs(systems.values())
     for name in touched:
         succession.set_replaced_aside(connection, name, inheritance)
     _across_rows(connection, systems, touched)
@@ -115,6 +129,7 @@ def _conform_system(
         progress(f"{system.name} → canonical.{name}")
         _map(connection, system.mappings[name], entities()[name])
         succession.give_former_keys(connection, system, name)
+        fixes.lay_over(connection, system, name, entities()[name])
         pass_gate(connection, system, name, entities()[name])
     for name in temporary:
         connection.execute(f"drop table temp.{name}")
@@ -244,11 +259,17 @@ def _configured_legal_entity(home: Home, connection: duckdb.DuckDBPyConnection) 
     connection.execute(f"insert into canonical.legal_entities by name select {listed}")
 
 
-def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System]) -> list[str]:
-    """Entities whose inputs changed since the last pass, parents first, with all that hangs on them."""
-    ordered = rules.parents_first(list(entities()))
+def _touched(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    names: list[str],
+    decided: list[fixes.Fix],
+) -> list[str]:
+    """Those entities whose inputs changed since the last pass, parents first, with all that hangs on them."""
+    ordered = rules.parents_first(names)
     done = dict(connection.execute("select entity, inputs from ledger.conformed").fetchall())
-    changed = {n for n in ordered if done.get(n) != _inputs(home, connection, systems, n)}
+    changed = {n for n in ordered if done.get(n) != _inputs(home, connection, systems, n, decided)}
     # A refused header refuses its lines and a released one releases them; a posting falls with its lines.
     for name in ordered:
         for column in columns(entities()[name]):
@@ -257,9 +278,16 @@ def _touched(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[st
     return [n for n in ordered if n in changed]
 
 
-def _inputs(home: Home, connection: duckdb.DuckDBPyConnection, systems: dict[str, System], name: str) -> str:
-    """Fingerprint of all that decides an entity: contract, mappings, settings and the loads of their systems."""
-    facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items())]
+def _inputs(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    name: str,
+    decided: list[fixes.Fix],
+) -> str:
+    """Fingerprint of all that decides an entity: contract, mappings, settings, loads of their systems, fixes."""
+    own = [repr(f) for f in decided if f.entity == name]
+    facts: list[object] = [version_of(entities()[name]), sorted(home.config.legal_entity.items()), own]
     if name != succession.MIGRATED:
         facts.append(succession.fingerprint(connection))
     for system in systems.values():

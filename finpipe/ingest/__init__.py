@@ -5,6 +5,7 @@ Does not belong here: what a value means (``contracts``) and where it goes (``co
 """
 
 from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
+from finpipe.ingest.decide import Decision, decide, witness
 from finpipe.ingest.fetch import fetch
 from finpipe.ingest.heal import open_warehouse, set_aside
 from finpipe.ingest.land import Landed, land, land_inbox
@@ -12,9 +13,11 @@ from finpipe.ingest.load import LoadedFile, LoadReport, load
 from finpipe.ingest.verify import verify
 
 __all__ = [
+    "Decision",
     "Landed",
     "LoadReport",
     "LoadedFile",
+    "decide",
     "fetch",
     "land",
     "land_inbox",
@@ -24,4 +27,5 @@ __all__ = [
     "row_account_breaks",
     "set_aside",
     "verify",
+    "witness",
 ]

@@ -6,7 +6,7 @@ what it is working on goes to the log and to whoever listens at once.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -15,7 +15,8 @@ import duckdb
 from finpipe.build import BuildReport, Manifest, Node
 from finpipe.build import build as build_stage
 from finpipe.orchestration import specs
-from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.company import Company, Cut, working
+from finpipe.orchestration.exceptions import QUEUE, UNBLOCKED, queue_of, unblocked
 from finpipe.orchestration.metadata import measures, table
 from finpipe.warehouse import connect, quoted
 
@@ -24,19 +25,8 @@ EXPLAINED = "nothing_is_unexplained"
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
-class Cut(dg.Config):
-    """At which business date the figures are asked for: ISO date; nothing = today, in UTC."""
-
-    as_of: str | None = None
-
-    @property
-    def date(self) -> date:
-        """The date meant."""
-        return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
-
-
-def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
-    """The step that rebuilds and tests every model."""
+def build_assets(manifest: Manifest, *, stops_at_blocking: bool = False) -> dg.AssetsDefinition:
+    """The step that rebuilds and tests every model; by policy a blocking exception stops what comes after."""
     forms = [m.table for m in manifest.models.values() if m.schema == "reconciliation" and m.name.startswith("rec_")]
     explained = [
         dg.AssetCheckSpec(
@@ -45,6 +35,14 @@ def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
             description="What the two sides differ by is explained to the cent, each finding by an exception code.",
         )
         for t in forms
+    ] + [
+        dg.AssetCheckSpec(
+            UNBLOCKED,
+            asset=specs.key(t),
+            blocking=stops_at_blocking,
+            description="No blocking exception is open; what is waived, or a matter of timing, does not block.",
+        )
+        for t in (*forms, QUEUE)
     ]
 
     @dg.multi_asset(
@@ -62,9 +60,11 @@ def build_assets(manifest: Manifest) -> dg.AssetsDefinition:
             with connect(home) as connection:
                 numbers = measures(connection, list(manifest.tables))
                 forms_now = {t: _form(connection, t) for t in forms if t in numbers}
+                queues = {t: queue_of(connection, t) for t in (*forms, QUEUE) if {t, QUEUE} <= set(numbers)}
         if not report.is_new:
             context.log.info(f"nothing new: figures stand as build {report.build} made and tested them")
-        for event in _events(manifest, report, results, numbers, forms_now):
+        verdicts = [*starmap(_explained, forms_now.items()), *starmap(unblocked, queues.items())]
+        for event in (*_events(manifest, report, results, numbers), *verdicts):
             if _is_selected(context, event):
                 yield event
         broken = [n for n in report.nodes.values() if n.status == "error"]
@@ -80,7 +80,6 @@ def _events(
     report: BuildReport,
     results: list[dict[str, Any]],
     numbers: dict[str, dict[str, Any]],
-    forms: dict[str, "Form"],
 ) -> Iterator[Event]:
     """What dagster-dbt makes of a build's results, with our numbers added; an old build says only what stands."""
     tables = manifest.tables
@@ -99,8 +98,6 @@ def _events(
             if model.table in numbers:
                 added = {**numbers[model.table], **specs.lineage(model), **stands}
                 yield dg.MaterializeResult(asset_key=specs.key(model.table), metadata=added)
-    for name, form in forms.items():
-        yield _explained(name, form)
 
 
 def _is_selected(context: dg.AssetExecutionContext, event: Event) -> bool:

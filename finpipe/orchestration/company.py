@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -21,6 +22,17 @@ PATIENCE_SECONDS = 600.0
 #: A full disk or a lost file system may come back; what an earlier try committed is found and not done again.
 RETRIES, RETRY_SECONDS = 2, 5
 _held: dict[Path, int] = {}
+
+
+class Cut(dg.Config):
+    """At which business date the figures are asked for: ISO date; nothing = today, in UTC."""
+
+    as_of: str | None = None
+
+    @property
+    def date(self) -> date:
+        """The date meant."""
+        return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
     canonical = [specs.canonical(name, systems) for name in entities()]
     raws = [dg.AssetKey([f"raw_{s.name}", t]) for s in systems.values() for t in s.tables]
     books = [
-        specs.plain(name, about, raws if name != "reference.currencies" else [], {"duckdb", "polars"})
+        specs.plain(name, about, [] if name.startswith("reference.") else raws, {"duckdb", "polars"})
         for name, about in specs.CONFORM_TABLES.items()
     ]
     gates = [

@@ -17,6 +17,7 @@ from finpipe.orchestration.freshness import due
 from finpipe.orchestration.jobs import JOBS, SCHEDULES
 from finpipe.orchestration.load import load_assets
 from finpipe.orchestration.publish import publish_assets
+from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import find_systems
 
@@ -31,7 +32,8 @@ def build_defs(
     company = Company(home, tell) if tell else Company(home)
     systems = find_systems(home)
     models = kept(manifest)
-    assets = [load_assets(systems), conform_assets(systems), build_assets(models), publish_assets(models)]
+    built = build_assets(models, stops_at_blocking=policy_of(home).stops_at_blocking)
+    assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models)]
     return dg.Definitions(
         assets=dg.map_asset_specs(due(systems), assets),
         jobs=JOBS,

@@ -11,8 +11,9 @@ import duckdb
 
 from finpipe import ingest
 from finpipe.orchestration import specs
-from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.company import Company, Cut, working
 from finpipe.orchestration.metadata import measures, table
+from finpipe.orchestration.sightings import note_sightings
 from finpipe.systems import System
 from finpipe.warehouse import STILL_REFUSED, literal, quoted
 
@@ -43,12 +44,13 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         description="Land the inbox, then load every file that the ledger does not know, exactly once.",
     )
     def load(
-        context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
+        context: dg.AssetExecutionContext, config: Cut, company: dg.ResourceParam[Company]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with working(company) as home:
             described = company.systems
             tell = company.teller("load")
             ingest.land_inbox(home, described)
+            note_sightings(home, config.date)
             with ingest.open_warehouse(home) as (connection, repairs):
                 report = ingest.load(home, connection, described, lambda what, done, of: tell(f"{what} ({done}/{of})"))
                 numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])

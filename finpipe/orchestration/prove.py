@@ -98,9 +98,9 @@ def _beside(home: Home, scratch: Path) -> Home:
     """A home of its own that shares nothing with the real one but what was landed and configured."""
     scratch.mkdir(parents=True)
     (scratch / "landing").symlink_to(home.landing)
-    config = home.root / "finpipe.toml"
-    if config.exists():
-        shutil.copy(config, scratch / "finpipe.toml")
+    for config in (home.root / "finpipe.toml", home.root / "policies.toml"):
+        if config.exists():
+            shutil.copy(config, scratch / config.name)
     return replace(home, root=scratch)
 
 

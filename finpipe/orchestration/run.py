@@ -15,10 +15,11 @@ from finpipe.errors import FinpipeError
 from finpipe.orchestration.company import writing
 from finpipe.orchestration.defs import build_defs
 from finpipe.orchestration.specs import PUBLISHED
+from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 
-#: What the step ``build`` is told; the other steps need nothing.
-_STEP = "build"
+#: The steps that are told the business date; the other steps need nothing.
+_TOLD = ("load", "build")
 #: Where the UI looks for a job's runs: the repository of the code location that ``workspace.yaml`` names.
 _LISTED = {".dagster/repository": "__repository__@finpipe"}
 
@@ -44,13 +45,19 @@ def run_job(
     instance: dg.DagsterInstance | None = None,
 ) -> Ran:
     """Run a job to its end; raises ``BusyError`` at once when another process writes this home."""
+    policy_of(home)  # a policy that cannot be meant stops a run before it does anything
     with writing(home, patience=0):
         definition = build_defs(home, tell).resolve_job_def(job)
-        config: dict[str, object] = {"ops": {_STEP: {"config": {"as_of": as_of.isoformat()}}}} if as_of else {}
+        config = _dated(definition, as_of) if as_of else {}
         if instance is not None:
             return _ran(_execute(definition, config, instance))
         with project_instance() as own:
             return _ran(_execute(definition, config, own))
+
+
+def _dated(definition: dg.JobDefinition, as_of: date) -> dict[str, object]:
+    told = [node.name for node in definition.nodes if node.name in _TOLD]
+    return {"ops": {name: {"config": {"as_of": as_of.isoformat()}} for name in told}}
 
 
 def project_instance() -> dg.DagsterInstance:

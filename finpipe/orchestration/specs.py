@@ -27,7 +27,15 @@ LEDGER = {
 CONFORM_TABLES = {
     "ledger.row_accounts": "One row per file and table: rows = accepted + superseded + duplicate + quarantined.",
     "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
+    "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "reference.currencies": "ISO 4217 currencies and how many decimals each has.",
+    "reference.policy": "One row: version and owner of the policy in force, and its business hours.",
+    "reference.policy_owners": "One row per role that exceptions may name, with the people who have it.",
+    "reference.policy_codes": "One row per exception code: severity, owner, business hours to act.",
+    "reference.policy_reconciliations": "One row per leg of a reconciliation: sides, measure, tolerance, owner.",
+    "reference.policy_thresholds": "One row per currency: from which amount a waiver needs a second person.",
+    "reference.policy_severities": "One row per severity: whether a waiver needs a second person whatever the amount.",
+    "reference.policy_holidays": "One row per day without business beside Saturdays and Sundays.",
 }
 #: Owners of stages; systems name their own, and so do models in their meta.
 STAGE_OWNERS = {

@@ -11,6 +11,7 @@ TABLES = {
     "rows = accepted + superseded + duplicate + quarantined.",
     "ledger.conformed": "One row per mapping or entity: fingerprint of what its rows follow from.",
     "ledger.replaced_rows": "One row per row of a replaced system whose record its successor has taken over.",
+    "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
 }
 COLUMNS = {
@@ -57,4 +58,10 @@ COLUMNS = {
     "as_of": "Business date of the figures.",
     "load_hash": "Head of the load ledger's chain at that time.",
     "publication": "Number of the publication.",
+    "policy_version": "Version of the policy: a hash over all that it says.",
+    "decision_id": "Decision of a person (canonical.decisions).",
+    "column_name": "Column that the decision fixes.",
+    "was": "Value that the fix was made for; another one is left as it is.",
+    "becomes": "Value that stands in its place.",
+    "why": "Why the fix was not applied.",
 }

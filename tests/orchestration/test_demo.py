@@ -61,7 +61,7 @@ def test_the_run_ends_with_one_screen(first: Result, home: Home) -> None:
 
 
 def test_every_row_is_accounted_for(first: Result, home: Home) -> None:
-    assert figures(home, "select count(*) > 0, count(distinct system) from ledger.row_accounts") == [(True, 4)]
+    assert figures(home, "select count(*) > 0, count(distinct system) from ledger.row_accounts") == [(True, 5)]
     wrong = "select * from ledger.row_accounts where rows <> accepted + superseded + duplicate + quarantined"
     assert figures(home, wrong) == []
 
@@ -112,6 +112,31 @@ def test_dagster_shows_how_new_the_rows_are_and_what_dagster_dbt_knows(first: Re
         assert mart.asset_materialization is not None
         said = mart.asset_materialization.metadata
         assert said.keys() >= {"Execution Duration", "status", "totals", "build", "dagster/column_lineage"}
+
+
+def test_the_queue_shows_what_people_decided(first: Result, home: Home) -> None:
+    sql = "select code, state, waiver, assigned_to, approved_by from exceptions where state <> 'open' order by code"
+    assert figures(home, sql) == [
+        ("CUS-ATTR", "approved", None, None, "controller"),
+        ("INV-TAX", "waived", "in force", None, None),
+        ("PAY-SHORT", "assigned", None, "ar.lead", None),
+    ]
+    closed = "select code, event, as_of_on::varchar from exception_history where exception_id like '0d6e%' order by 3"
+    assert figures(home, closed) == [("PAYOUT-TRANSIT", "seen", "2025-05-30"), ("PAYOUT-TRANSIT", "gone", "2025-06-30")]
+    since = "select open_since_on::varchar, escalation from exceptions where code = 'PAY-UNAPPLIED'"
+    assert figures(home, since) == [("2025-06-30", "controller")]
+
+
+def test_dagster_shows_what_blocks_at_each_reconciliation_and_at_the_queue(first: Result, home: Home) -> None:
+    with run_module.project_instance() as instance:
+        key = dg.AssetCheckKey(dg.AssetKey(["marts", "exceptions"]), "no_exception_blocks")
+        record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        said = record.event.dagster_event.event_specific_data
+        assert not said.passed
+        assert said.metadata["blocking"].value == 2
+        assert said.metadata["waived"].value == 1
+        heaviest = said.metadata["heaviest"].records
+        assert [r.data["code"] for r in heaviest[:2]] == ["INV-MISSING-ERP", "PAY-SHORT"]
 
 
 def test_again_loads_nothing_twice_and_says_so(first: Result, home: Home) -> None:

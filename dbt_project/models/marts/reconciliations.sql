@@ -5,14 +5,6 @@ with lines as (
     {%- endfor %}
 ),
 
-judged as (
-    select
-        lines.*,
-        coalesce(lines.severity, codes.severity) as judged_severity
-    from lines
-    left join {{ ref('exception_codes') }} as codes on lines.code = codes.code
-),
-
 summed as (
     select
         reconciliation_id,
@@ -32,13 +24,30 @@ summed as (
         count(case when line_kind = 'pair' and left_id is not null and right_id is not null then 1 end)
             as matched_count,
         count(case when line_kind = 'finding' then 1 end) as finding_count,
-        count(case when line_kind = 'finding' and judged_severity = 'blocking' then 1 end) as blocking_count,
-        count(case when line_kind = 'finding' and judged_severity = 'timing' then 1 end) as timing_count,
         count(case when line_kind = 'suggestion' then 1 end) as suggestion_count,
         bool_or(line_kind = 'not_applicable') as is_not_applicable,
         max(case when line_kind = 'not_applicable' then sentence end) as note
-    from judged
+    from lines
     group by reconciliation_id, leg, legal_entity_id, currency, period
+),
+
+-- What people decided counts: a finding that is waived no longer blocks.
+queue as (
+    select
+        origin as reconciliation_id,
+        leg,
+        legal_entity_id,
+        currency,
+        period,
+        count(case when is_blocking then 1 end) as blocking_count,
+        count(case when severity = 'timing' then 1 end) as timing_count,
+        count(case when state = 'waived' then 1 end) as waived_count
+    from {{ ref('exceptions') }}
+    group by origin, leg, legal_entity_id, currency, period
+),
+
+policy as (
+    select version from {{ source('reference', 'policy') }}
 ),
 
 results as (
@@ -68,16 +77,26 @@ results as (
         summed.right_count,
         summed.matched_count,
         summed.finding_count,
-        summed.blocking_count,
+        coalesce(queue.blocking_count, 0) as blocking_count,
+        coalesce(queue.waived_count, 0) as waived_count,
         summed.suggestion_count,
         case
             when summed.is_not_applicable then 'not_applicable'
-            when summed.difference_amount <> summed.explained_amount or summed.blocking_count > 0 then 'red'
-            when summed.timing_count > 0 and summed.timing_count = summed.finding_count then 'timing'
+            when summed.difference_amount <> summed.explained_amount or queue.blocking_count > 0 then 'red'
+            when queue.timing_count > 0 and queue.timing_count = summed.finding_count then 'timing'
             else 'green'
         end as status,
-        summed.note
+        summed.note,
+        policy.version as policy_version
     from summed
+    cross join policy
+    left join queue
+        on
+            summed.reconciliation_id = queue.reconciliation_id
+            and summed.leg = queue.leg
+            and summed.legal_entity_id is not distinct from queue.legal_entity_id
+            and summed.currency is not distinct from queue.currency
+            and summed.period is not distinct from queue.period
     left join {{ ref('reconciliation_policies') }} as policies
         on summed.reconciliation_id = policies.reconciliation_id and summed.leg = policies.leg
 )

@@ -1,0 +1,7 @@
+select
+    code,
+    severity,
+    owner,
+    sla_hours,
+    meaning
+from {{ source('reference', 'policy_codes') }}

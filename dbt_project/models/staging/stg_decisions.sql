@@ -1,0 +1,2 @@
+{#- Decisions that people took. -#}
+{{ in_force('decisions') }}

@@ -1,0 +1,2 @@
+{#- When exceptions came and went. -#}
+{{ in_force('sightings') }}
