@@ -15,7 +15,7 @@ from typing import Any
 from finpipe.errors import FinpipeError
 from finpipe.settings import Home
 
-ROLES = ("crm", "billing", "erp", "bank")
+ROLES = ("crm", "billing", "erp", "bank", "control")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 

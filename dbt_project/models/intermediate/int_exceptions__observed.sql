@@ -60,7 +60,7 @@ items as (
                 when balances.item_kind = 'payment' then ' is not applied: '
                 else ' names nothing that it returns: '
             end,
-            abs(balances.open_amount), ' ', balances.currency
+            {{ printed('abs(balances.open_amount)', 'balances.currency') }}, ' ', balances.currency
         ) as sentence
     from balances
     left join documents on balances.item_id = documents.invoice_id
@@ -80,8 +80,8 @@ disputes as (
         payments.amount,
         payments.paid_on as happened_on,
         concat(
-            'dispute ', payments.source_id, ' of ', payments.paid_on, ' is not decided: ', payments.amount, ' ',
-            payments.currency
+            'dispute ', payments.source_id, ' of ', payments.paid_on, ' is not decided: ',
+            {{ printed('payments.amount', 'payments.currency') }}, ' ', payments.currency
         ) as sentence
     from {{ ref('stg_payments') }} as payments
     left join {{ ref('int_customers__identified') }} as customers
