@@ -15,7 +15,7 @@ from typing import Any
 from finpipe.errors import FinpipeError
 from finpipe.settings import Home
 
-ROLES = ("crm", "billing", "erp", "bank", "decisions")
+ROLES = ("crm", "billing", "erp", "bank", "control", "decisions")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,60}")
 #: Settings that change nothing about how extracts become raw rows.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from finpipe.reference.currencies import MINOR_UNITS
 from finpipe.settings import PROJECT
 
 PACKAGE = PROJECT / "finpipe"
@@ -77,11 +78,18 @@ def test_sources_import_neither_finpipe_nor_dagster() -> None:
 
 
 def test_nothing_of_a_system_is_named_in_the_package() -> None:
-    systems = {p.parent.name for p in (PROJECT / "sources").glob("*/system.toml")} - {"bank", "decisions"}
+    systems = {p.parent.name for p in (PROJECT / "sources").glob("*/system.toml")} - {"bank", "controls", "decisions"}
     for path in MODULES:
         if home_of(path) != "demo":
             words = set(re.findall(r"[a-z]+", path.read_text(encoding="utf-8").lower()))
             assert not words & systems, path
+
+
+def test_sentences_print_the_minor_units_of_the_reference_data() -> None:
+    macro = (PROJECT / "dbt_project" / "macros" / "money.sql").read_text(encoding="utf-8")
+    macro = macro.partition("macro printed_units()")[2]
+    printed = {c: int(n) for n, codes in re.findall(r"(\d): '([A-Z ]+)'", macro) for c in codes.split()}
+    assert printed == {code: units for code, units in MINOR_UNITS.items() if units != 2}
 
 
 def test_no_float_touches_money() -> None:

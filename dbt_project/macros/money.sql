@@ -86,3 +86,34 @@ cast(
     * cast('0.000000000001' as decimal(13, 12)) as decimal(28, 12)
 )
 {%- endmacro %}
+
+{#- An amount as a sentence shows it: in the minor units of its currency, and in all its decimals where it has more (an
+    amount that is wrong must not look right). Without a currency it is a count. The exceptions from two decimals are
+    those of finpipe/reference/currencies.py; a test compares them. -#}
+{% macro printed(amount, currency) -%}
+case
+    when {{ currency }} is null then {{ plain_number(amount) }}
+    {%- for digits, codes in printed_units().items() %}
+    when {{ currency }} in ('{{ codes.split() | join("', '") }}') and {{ amount }} = round({{ amount }}, {{ digits }})
+        then cast(cast({{ amount }} as decimal(38, {{ digits }})) as varchar)
+    {%- endfor %}
+    when {{ amount }} = round({{ amount }}, 2) and {{ currency }} not in (
+        '{{ printed_units().values() | join(" ") | replace(" ", "', '") }}'
+    )
+        then cast(cast({{ amount }} as decimal(38, 2)) as varchar)
+    else {{ plain_number(amount) }}
+end
+{%- endmacro %}
+
+{#- A number without the zeros that its type puts behind it: `12.500000000000` is 12.5. -#}
+{% macro plain_number(number) -%}
+rtrim(regexp_replace(cast({{ number }} as varchar), '(\.\d*?)0+$', '\1'), '.')
+{%- endmacro %}
+
+{% macro printed_units() -%}
+{{ return({
+    0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+    3: 'BHD IQD JOD KWD LYD OMR TND',
+    4: 'CLF UYW',
+}) }}
+{%- endmacro %}

@@ -18,9 +18,10 @@
         A record is claimed once. Where several candidates remain, nobody is claimed and the pairs become suggestions;
         with `first` (only for ids, where all candidates claim to be the same record) the one with the same amount, then
         the smallest key, is claimed and the others are reported as duplicates.
-    Checks on pairs: {code, what, left, right, when: SQL or none, tolerance: SQL or none, money: bool,
+    Checks on pairs: {code, what, left, right, when: SQL or none, tolerance: SQL or none, money: bool, amounts: bool,
                        consequence: bool, rounding: bool}.
-        A money check explains its difference (left − right); another is a finding without money. A
+        A money check explains its difference (left − right); another is a finding without money, which shows amounts
+        where `amounts` says so. A
         consequence explains what another reconciliation already reports: it is no second exception. Rounding is
         explained and tolerated: neither an exception nor nothing.
     Record checks: {side, code, when: SQL over x, sentence: SQL over x, unmatched: bool}. Findings without money on one
@@ -311,8 +312,8 @@ found_alone as (
             as explained_amount,
         'finding' as line_kind,
         case
-            when alone = 'left' then concat('{{ left_noun }} ', label, case when currency is not null or left_amount <> 0 then concat(' of ', left_amount, ' ', currency) end)
-            else concat('{{ right_noun }} ', label, case when currency is not null or right_amount <> 0 then concat(' of ', right_amount, ' ', currency) end)
+            when alone = 'left' then concat('{{ left_noun }} ', label, case when currency is not null or left_amount <> 0 then concat(' of ', {{ printed('left_amount', 'currency') }}, ' ', currency) end)
+            else concat('{{ right_noun }} ', label, case when currency is not null or right_amount <> 0 then concat(' of ', {{ printed('right_amount', 'currency') }}, ' ', currency) end)
         end
         || case
             when is_before_window then ' lies before the first month that the other side covers'
@@ -347,16 +348,21 @@ checked_{{ loop.index }} as (
         *,
         '{{ check.code }}' as code,
         {%- if check.get('tolerance') %}
-        case when abs({{ check.left }} - {{ check.right }}) <= {{ check.tolerance }} then 'minor' end as severity,
+        case when abs({{ check.left }} - ({{ check.right }})) <= {{ check.tolerance }} then 'minor' end as severity,
         {%- else %}
         cast({{ "'" ~ check.severity ~ "'" if check.get('severity') else 'null' }} as varchar) as severity,
         {%- endif %}
-        {{ check.left ~ ' - ' ~ check.right if check.get('money', true) else '0' }} as explained_amount,
+        {{ check.left ~ ' - (' ~ check.right ~ ')' if check.get('money', true) else '0' }} as explained_amount,
         '{{ 'consequence' if check.get('consequence') else 'rounding' if check.get('rounding') else 'finding' }}'
             as line_kind,
         concat(
+            {%- if check.get('amounts', check.get('money', true)) %}
+            '{{ left_noun }} ', label, ': {{ check.what }} ', {{ printed(check.left, 'currency') }},
+            ' against ', {{ printed(check.right, 'currency') }}, concat(' ', currency), ' of its {{ right_noun }}'
+            {%- else %}
             '{{ left_noun }} ', label, ': {{ check.what }} ', {{ check.left }},
             ' against ', {{ check.right }}, ' of its {{ right_noun }}'
+            {%- endif %}
         ) as sentence
     from amount_lines
     where

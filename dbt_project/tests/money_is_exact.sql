@@ -37,6 +37,18 @@ results as (
     union all
     select 'inverse', cast({{ inverse("cast('0.006357' as decimal(28, 12))") }} as varchar), '157.306905773163'
     union all
+    select 'printed in cents', {{ printed('cast(2850 as decimal(18, 4))', "'USD'") }}, '2850.00'
+    union all
+    select 'printed in yen', {{ printed('cast(2850 as decimal(18, 4))', "'JPY'") }}, '2850'
+    union all
+    select 'printed in fils', {{ printed('cast(-0.5 as decimal(18, 4))', "'KWD'") }}, '-0.500'
+    union all
+    select 'printed as wrong as it is', {{ printed('cast(10.5 as decimal(18, 4))', "'JPY'") }}, '10.5'
+    union all
+    select 'printed with all that cents hide', {{ printed('cast(10.505 as decimal(18, 4))', "'USD'") }}, '10.505'
+    union all
+    select 'a count', {{ printed('cast(100 as decimal(18, 4))', 'cast(null as varchar)') }}, '100'
+    union all
     select 'large', cast({{ converted("cast('9999999999999.99' as decimal(18, 4))", "cast('1.5' as decimal(28, 12))", '2') }} as varchar), '14999999999999.9900'
     union all
     select 'no rate, no amount', cast({{ converted('cast(1 as decimal(18, 4))', 'cast(null as decimal(28, 12))', '2') }} as varchar), null

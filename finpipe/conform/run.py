@@ -65,11 +65,11 @@ def conform(
     try:
         write_policy(connection, policy_of(home))
         connection.execute(rules.RIVALS)
+        succession.note_former_keys(connection)
         # Decisions first: fixes among them are laid over the rows of all others.
         touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
         decided = fixes.decided(connection)
         # Then which records moved: that decides the keys of everything else.
-        succession.note_former_keys(connection)
         touched += _bring_up(home, connection, systems, [succession.MIGRATED], decided, progress)
         succession.note_former_keys(connection)
         rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]

@@ -19,4 +19,3 @@ class Contracts(Canonical):
     ends_on: pl.Date = f.day("Last day, inclusive.")
     term_months: int = f.whole("Length in months.", minimum=0)
     signed_on: pl.Date = f.day("Date of the last signature.")
-    discount_ends_on: pl.Date = f.day("Last day of the discount on all its lines, where the system says it ends.")

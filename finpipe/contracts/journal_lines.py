@@ -18,4 +18,5 @@ class JournalLines(Canonical):
     amount: f.Money = f.money("Signed amount in functional currency: debit positive.", at_risk=True)
     transaction_currency: str = f.currency("Currency of the document.", required=False)
     transaction_amount: f.Money = f.money("Signed amount in the document's currency, debit positive.", required=False)
+    is_tax: bool = f.flag("A line that posts a document's tax, where the ERP says so.", required=False)
     memo: str = f.text("Text of the line.")

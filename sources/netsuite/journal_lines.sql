@@ -27,6 +27,9 @@ postings as (
         t.type,
         t.currency as document_currency,
         l.memo,
+        coalesce(
+            is_true(l.taxline), case when l.itemtype in ('TaxItem', 'TaxGroup') then 'true' else 'false' end
+        ) as is_tax,
         l.foreignamount,
         coalesce(l.entity, t.entity) as entity,
         coalesce(l.subsidiary, m.subsidiary, t.subsidiary) as legal_entity,
@@ -62,6 +65,7 @@ select
     ) as amount,
     coalesce(dc.symbol, base.only_currency, p.document_currency, f.currency, base.currency) as transaction_currency,
     p.foreignamount as transaction_amount,
+    p.is_tax,
     p.memo,
     iso_instant(coalesce(gone.deleteddate, p.lastmodifieddate)) as valid_from,
     p._deleted or p.date_deleted is not null or p.is_header_deleted or gone.recordid is not null as is_deleted,

@@ -23,9 +23,7 @@ dated as (
             end
         ) as deal,
         iso_date(coalesce(s.start_date, s.created)) as starts_on,
-        iso_date(coalesce(s.ended_at, s.cancel_at)) as stops_on,
-        -- Of several discounts each has an end of its own, and lines do not say which they still have.
-        case when s.other_discount is null then iso_date(s.discount_end) end as undiscounted_on
+        iso_date(coalesce(s.ended_at, s.cancel_at)) as stops_on
     from subscriptions as s
     left join items as i on s.id = i.subscription_id
 ),
@@ -42,8 +40,6 @@ mapped as (
             greatest(strftime(try_cast(stops_on as date) - interval 1 day, '%Y-%m-%d'), starts_on), stops_on
         ) as ends_on,
         cast(date_diff('month', try_cast(starts_on as date), try_cast(stops_on as date)) as varchar) as term_months,
-        coalesce(strftime(try_cast(undiscounted_on as date) - interval 1 day, '%Y-%m-%d'), undiscounted_on)
-            as discount_ends_on,
         iso_instant(coalesce(ended_at, canceled_at, created)) as valid_from,
         coalesce(_deleted, false) as is_deleted,
         'subscription' as source_table,

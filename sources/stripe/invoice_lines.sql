@@ -11,6 +11,12 @@ prices as (select * from price),
 
 plans as (select * from plan),
 
+given_discounts as (select * from discount),
+
+subscriptions as (select * from subscription),
+
+tax_rates as (select * from tax_rate),
+
 -- Invoices that list their lines as they were issued.
 issued as (
     select distinct invoice_id
@@ -22,6 +28,7 @@ line_parts as (
     select
         l.*,
         coalesce(l.currency, i.currency) as money,
+        i.subscription_id as invoiced_subscription,
         coalesce(amount(i.total) < 0, false) as is_negative,
         coalesce(i._deleted, false) or coalesce(i.status = 'deleted', false) as is_invoice_deleted,
         -- Last seen on the draft, and not in the complete list of the issued invoice: dropped in between. Stripe
@@ -81,15 +88,91 @@ line_sums as (
     from line_parts
 ),
 
+-- The last day on which a line's discounts may be given: Stripe ends them at a moment, the first one not served.
+discount_ends as (
+    select
+        p.invoice_id,
+        p.id,
+        min(coalesce(strftime(try_cast(iso_date(p.ends) as date) - interval 1 day, '%Y-%m-%d'), p.ends)) as last_day
+    from (
+        select
+            l.invoice_id,
+            l.id,
+            -- A list that names no known discount leaves the subscription's, if it has but one.
+            coalesce(
+                json_extract_string(l.part, '$.discount.end'),
+                d.ends,
+                case when d.id is null and s.other_discount is null then s.discount_end end
+            ) as ends
+        from (
+            select
+                invoice_id,
+                id,
+                coalesce(subscription_id, invoiced_subscription) as subscription,
+                unnest(json_extract(discount_amounts, '$[*]')) as part
+            from line_parts
+            where json_valid(discount_amounts)
+        ) as l
+        left join given_discounts as d
+            on
+                coalesce(json_extract_string(l.part, '$.discount.id'), json_extract_string(l.part, '$.discount')) = d.id
+        left join subscriptions as s on l.subscription = s.id
+        where coalesce(amount(json_extract_string(l.part, '$.amount')) <> 0, true)
+    ) as p
+    where p.ends is not null
+    group by p.invoice_id, p.id
+),
+
+-- The rate on top of a line, where each of its taxes has one and is computed on the whole line.
+line_rates as (
+    select
+        p.invoice_id,
+        p.id,
+        cast(sum(amount(p.percentage)) as varchar) as pct
+    from (
+        select
+            l.invoice_id,
+            l.id,
+            json_extract_string(l.part, '$.taxable_amount') as base,
+            l.whole,
+            json_extract_string(l.part, '$.inclusive') = 'true'
+            or json_extract_string(l.part, '$.tax_behavior') = 'inclusive' as is_inclusive,
+            coalesce(json_extract_string(l.part, '$.tax_rate.percentage'), r.percentage) as percentage
+        from (
+            select
+                invoice_id,
+                id,
+                amount(amount) - coalesce(list_sum([amount(d) for d in discounts]), 0) as whole,
+                unnest(tax_parts) as part
+            from line_parts
+            where contains(tax_list, '"tax_rate')
+        ) as l
+        left join tax_rates as r
+            on
+                coalesce(
+                    json_extract_string(l.part, '$.tax_rate_details.tax_rate'),
+                    json_extract_string(l.part, '$.tax_rate.id'),
+                    json_extract_string(l.part, '$.tax_rate')
+                ) = r.id
+    ) as p
+    group by p.invoice_id, p.id
+    having bool_and(
+        amount(p.percentage) is not null
+        and not coalesce(p.is_inclusive, false)
+        and coalesce(amount(p.base), p.whole) = p.whole
+    )
+),
+
 from_lines as (
     select
         -- Before 2019 the line of a subscription bore its id, the same on every invoice.
         case
-            when regexp_matches(id, '^(sub|si|su|ii)_') then invoice_id || ':' || id
-            else id
+            when regexp_matches(l.id, '^(sub|si|su|ii)_') then l.invoice_id || ':' || l.id
+            else l.id
         end as id,
-        invoice_id as document,
-        position as line_number,
+        l.invoice_id as document,
+        l.subscription_id as subscription,
+        l.position as line_number,
         sold_product_id as product,
         description,
         quantity,
@@ -97,8 +180,10 @@ from_lines as (
         case when is_negative then -1 else 1 end as direction,
         amount as amount_text,
         amount(amount) - inclusive_tax as gross,
-        discount_text,
-        tax_text,
+        l.discount_text,
+        e.last_day as discount_ends_on,
+        l.tax_text,
+        r.pct as tax_pct,
         upper(money) as currency,
         iso_date(service_start) as service_starts_on,
         -- Stripe calls the end inclusive, yet bills a month from the 1st to the 1st: an end whole months after
@@ -112,12 +197,13 @@ from_lines as (
                 then strftime(service_until - interval 1 day, '%Y-%m-%d')
             else iso_date(service_end)
         end as service_ends_on,
-        subscription_id as subscription,
         is_invoice_deleted or coalesce(is_dropped, false) as is_deleted,
         'invoice_line_item' as source_table,
         _load_seq as load_seq,
         _row as row_number
-    from line_sums
+    from line_sums as l
+    left join discount_ends as e on l.invoice_id = e.invoice_id and l.id = e.id
+    left join line_rates as r on l.invoice_id = r.invoice_id and l.id = r.id
 ),
 
 -- Shipping is part of an invoice's total and stands on no line.
@@ -125,6 +211,7 @@ from_shipping as (
     select
         id || ':shipping' as id,
         id as document,
+        null as subscription,
         null as line_number,
         null as product,
         'Shipping' as description,
@@ -134,11 +221,12 @@ from_shipping as (
         coalesce(shipping_subtotal, amount_shipping) as amount_text,
         amount(coalesce(shipping_subtotal, amount_shipping)) as gross,
         '0' as discount_text,
+        null as discount_ends_on,
         shipping_tax as tax_text,
+        null as tax_pct,
         upper(currency) as currency,
         null as service_starts_on,
         null as service_ends_on,
-        null as subscription,
         coalesce(_deleted, false) or coalesce(status = 'deleted', false) as is_deleted,
         'invoice' as source_table,
         _load_seq as load_seq,
@@ -171,6 +259,7 @@ from_credit_lines as (
     select
         id,
         credit_note_id as document,
+        null as subscription,
         position as line_number,
         sold_product_id as product,
         description,
@@ -192,6 +281,7 @@ from_credit_lines as (
             end,
             '0'
         ) as discount_text,
+        null as discount_ends_on,
         case
             when tax_list is null then null
             when len(tax_parts) = len([t for t in tax_parts if amount(json_extract_string(t, '$.amount')) is not null])
@@ -200,10 +290,10 @@ from_credit_lines as (
                 )
             else tax_list
         end as tax_text,
+        null as tax_pct,
         upper(money) as currency,
         null as service_starts_on,
         null as service_ends_on,
-        null as subscription,
         is_note_deleted as is_deleted,
         'credit_note_line_item' as source_table,
         _load_seq as load_seq,
@@ -223,6 +313,7 @@ mapped as (
     select
         key('billing', id) as invoice_line_id,
         key('billing', document) as invoice_id,
+        key('billing', subscription) as contract_id,
         line_number,
         key('billing', product) as product_id,
         description,
@@ -234,11 +325,12 @@ mapped as (
         from_minor(
             coalesce(cast(direction * (gross - amount(discount_text)) as varchar), amount_text), currency
         ) as net_amount,
+        discount_ends_on,
         from_minor(coalesce(cast(direction * amount(tax_text) as varchar), tax_text), currency) as tax_amount,
+        tax_pct,
         currency,
         service_starts_on,
         service_ends_on,
-        key('billing', subscription) as contract_id,
         null as valid_from,
         is_deleted,
         source_table,

@@ -14,6 +14,7 @@ from .files import json_text
 from .ledger import post
 from .truth import expected
 from .write_bank import bank_files
+from .write_controls import controls_files
 from .write_netsuite import netsuite_files
 from .write_salesforce import salesforce_files
 from .write_stripe import stripe_files
@@ -31,6 +32,7 @@ def make() -> tuple[dict[str, str], str]:
         "stripe": stripe_files(books, ledger),
         "netsuite": netsuite_files(ledger),
         "bank": bank_files(books),
+        "controls": controls_files(books, ledger),
     }
     files = {f"{system}/{name}": body for system, found in systems.items() for name, body in found.items()}
     return files, json_text(expected(books, ledger, files))

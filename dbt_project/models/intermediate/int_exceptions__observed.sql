@@ -60,7 +60,7 @@ items as (
                 when balances.item_kind = 'payment' then ' is not applied: '
                 else ' names nothing that it returns: '
             end,
-            abs(balances.open_amount), ' ', balances.currency
+            {{ printed('abs(balances.open_amount)', 'balances.currency') }}, ' ', balances.currency
         ) as sentence
     from balances
     left join documents on balances.item_id = documents.invoice_id
@@ -80,8 +80,8 @@ disputes as (
         payments.amount,
         payments.paid_on as happened_on,
         concat(
-            'dispute ', payments.source_id, ' of ', payments.paid_on, ' is not decided: ', payments.amount, ' ',
-            payments.currency
+            'dispute ', payments.source_id, ' of ', payments.paid_on, ' is not decided: ',
+            {{ printed('payments.amount', 'payments.currency') }}, ' ', payments.currency
         ) as sentence
     from {{ ref('stg_payments') }} as payments
     left join {{ ref('int_customers__identified') }} as customers
@@ -109,37 +109,6 @@ valueless as (
         opportunities.is_won
         and opportunities.amount is null
         and opportunities.opportunity_id not in (select opportunity_id from {{ ref('stg_opportunity_lines') }})
-),
-
--- Discounts on services that begin after the day on which the contract says the discount ends.
-expired as (
-    select
-        'DISC-EXPIRED' as code,
-        invoices.invoice_id as record_key,
-        coalesce(invoices.legal_entity_id, 'unassigned') as legal_entity_id,
-        coalesce(customers.customer_id, invoices.customer_id) as customer_id,
-        invoices.currency,
-        sum(lines.discount_amount) as amount,
-        invoices.issued_on as happened_on,
-        concat(
-            'invoice ', coalesce(invoices.document_number, invoices.source_id), ' of ', invoices.issued_on,
-            ' discounts ', sum(lines.discount_amount), ' ', invoices.currency, ' from ', min(lines.service_starts_on),
-            ' on; the discount of ', contracts.source_id, ' ended on ', contracts.discount_ends_on
-        ) as sentence
-    from {{ ref('stg_invoices') }} as invoices
-    inner join {{ ref('stg_invoice_lines') }} as lines
-        on invoices.invoice_id = lines.invoice_id and lines.discount_amount > 0
-    inner join {{ ref('stg_contracts') }} as contracts
-        on
-            coalesce(lines.contract_id, invoices.contract_id) = contracts.contract_id
-            and lines.service_starts_on > contracts.discount_ends_on
-    left join {{ ref('int_customers__identified') }} as customers
-        on invoices.customer_id = customers.source_customer_id
-    where invoices.kind = 'invoice' and invoices.status = 'posted'
-    group by
-        invoices.invoice_id, invoices.legal_entity_id, invoices.customer_id, customers.customer_id, invoices.currency,
-        invoices.issued_on, invoices.document_number, invoices.source_id, contracts.source_id,
-        contracts.discount_ends_on
 ),
 
 unrated as (
@@ -250,8 +219,6 @@ observed as (
     select * from disputes
     union all
     select * from valueless
-    union all
-    select * from expired
     union all
     select * from rates
 )

@@ -1,4 +1,4 @@
--- R06: credit memos of billing against those of the ERP. Refunds are R07's.
+-- R06, first leg: credit memos of billing against those of the ERP. Refunds are the second leg's.
 with credits as (
     select
         invoices.invoice_id as record_id,

@@ -1,66 +1,16 @@
 -- R02, quantities and dates: what the deals of a contract add up to on a day, per product, against the subscription
--- that bills them. The two are linked by the opportunity that the subscription or its invoices name. Ended ones
--- are compared on their last day. Some keep an item for every step of a ramp: then the items sum to all steps, not to
--- the step in force. Prices are not compared: the CRM's are after discount, billing's before coupons.
-with named as (
-    select
-        contract_id as subscription_id,
-        opportunity_ref
-    from {{ ref('stg_invoices') }}
-    where {{ role_of('invoice_id') }} = 'billing' and contract_id is not null and opportunity_ref is not null
-    union
-    select
-        contract_id,
-        opportunity_ref
-    from {{ ref('stg_contracts') }}
-    where {{ role_of('contract_id') }} = 'billing' and opportunity_ref is not null
-),
-
-billed_for as (
-    select
-        named.subscription_id,
-        min(opportunities.opportunity_id) as opportunity_id,
-        min(opportunities.contract_id) as contract_id
-    from named
-    inner join {{ ref('stg_opportunities') }} as opportunities on named.opportunity_ref = opportunities.opportunity_id
-    where opportunities.is_won
-    group by named.subscription_id
-    having count(distinct coalesce(opportunities.contract_id, opportunities.opportunity_id)) = 1
-),
-
--- One subscription per contract: several share its deals in a way that nobody states.
-linked as (
-    select
-        billed_for.subscription_id,
-        coalesce(billed_for.contract_id, billed_for.opportunity_id) as deal_id,
-        subscriptions.source_id as subscription,
-        subscriptions.customer_id,
-        subscriptions.starts_on,
-        subscriptions.ends_on,
-        contracts.starts_on as agreed_from_on,
-        contracts.ends_on as agreed_until_on,
-        least({{ as_of() }}, coalesce(subscriptions.ends_on, {{ as_of() }})) as compared_on
-    from billed_for
-    inner join {{ ref('stg_contracts') }} as subscriptions on billed_for.subscription_id = subscriptions.contract_id
-    left join {{ ref('stg_contracts') }} as contracts on billed_for.contract_id = contracts.contract_id
-    qualify count(*) over (partition by coalesce(billed_for.contract_id, billed_for.opportunity_id)) = 1
+-- that bills them (int_subscriptions__linked). Ended subscriptions are compared on their last day. Some keep an item
+-- for every step of a ramp: then the items sum to all steps, not to the step in force. Prices are the next leg's.
+with linked as (
+    select * from {{ ref('int_subscriptions__linked') }}
 ),
 
 terms as (
     select
-        linked.subscription_id,
-        coalesce(products.product_key, lines.product_id, '') as product_key,
-        lines.quantity,
-        greatest(lines.service_starts_on, lines.booked_on) as changed_on,
-        linked.compared_on >= lines.service_starts_on
-        and linked.compared_on <= coalesce(lines.service_ends_on, linked.compared_on) as is_in_force
-    from linked
-    inner join {{ ref('stg_opportunities') }} as opportunities
-        on linked.deal_id = coalesce(opportunities.contract_id, opportunities.opportunity_id)
-    inner join {{ ref('int_opportunity_lines__termed') }} as lines
-        on opportunities.opportunity_id = lines.opportunity_id
-    left join {{ ref('int_products__matched') }} as products on lines.product_id = products.product_id
-    where lines.charge_kind = 'recurring'
+        *,
+        greatest(service_starts_on, booked_on) as changed_on
+    from {{ ref('int_subscription_lines__agreed') }}
+    where charge_kind = 'recurring'
 ),
 
 agreed as (
@@ -118,7 +68,7 @@ records as (
         quantities.product_key || ' of ' || linked.subscription as label,
         [quantities.subscription_id || '|' || quantities.product_key] as ids,
         [cast(null as varchar)] as numbers,
-        coalesce(customers.customer_id, linked.customer_id) as customer_id,
+        linked.customer_id,
         'all' as legal_entity_id,
         cast(null as varchar) as currency,
         cast(null as date) as happened_on,
@@ -136,8 +86,6 @@ records as (
         quantities.quantity <> 0 as is_expected
     from quantities
     inner join linked on quantities.subscription_id = linked.subscription_id
-    left join {{ ref('int_customers__identified') }} as customers
-        on linked.customer_id = customers.source_customer_id
     left join {{ ref('int_dates__placed') }} as dates on linked.compared_on = dates.date_on
 ),
 
@@ -157,9 +105,11 @@ right_records as (
 {{ reconcile_balances(
     'R02', 'contract-subscription', 'contracted line', 'subscription item',
     checks=[
-        {'code': 'ORD-TERMS', 'what': 'quantity', 'left': 'l.quantity', 'right': 'r.quantity', 'money': false,
+        {'code': 'ORD-TERMS', 'what': 'quantity', 'left': plain_number('l.quantity'),
+            'right': plain_number('r.quantity'), 'money': false,
             'when': 'not coalesce(' ~ is_recent ~ ', false) and not ' ~ is_every_step},
-        {'code': 'ORD-TERMS', 'what': 'quantity', 'left': 'l.quantity', 'right': 'r.quantity', 'money': false,
+        {'code': 'ORD-TERMS', 'what': 'quantity', 'left': plain_number('l.quantity'),
+            'right': plain_number('r.quantity'), 'money': false,
             'severity': 'timing', 'when': is_recent ~ ' and not ' ~ is_every_step},
         {'code': 'ORD-TERMS', 'what': 'first day', 'left': 'cast(l.starts_on as varchar)',
             'right': 'cast(r.starts_on as varchar)', 'money': false,

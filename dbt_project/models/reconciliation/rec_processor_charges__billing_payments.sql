@@ -51,7 +51,7 @@ right_records as (
         {'code': 'PAY-SHORT', 'what': 'amount', 'left': 'l.amount', 'right': 'r.amount', 'when': 'r.amount < l.amount'},
         {'code': 'PAY-OVER', 'what': 'amount', 'left': 'l.amount', 'right': 'r.amount', 'when': 'r.amount > l.amount'},
         {'code': 'PAY-FEE', 'what': 'fee', 'left': 'l.fee_amount', 'right': 'r.fee_amount', 'money': false,
-            'when': 'l.currency = r.currency'},
+            'amounts': true, 'when': 'l.currency = r.currency'},
     ],
     left_only='PAY-MISSING', right_only='PAY-MISSING', left_duplicate='PAY-DUP', right_duplicate='PAY-DUP'
 ) }}
