@@ -17,7 +17,11 @@ cast('{{ var("as_of", "2000-01-01") }}' as date)
 {%- endmacro %}
 
 {#- The role in a key `<role>:<native id>`, and the id in it. -#}
-{% macro role_of(key) -%}split_part({{ key }}, ':', 1){%- endmacro %}
+{% macro role_of(key) -%}left({{ key }}, strpos({{ key }}, ':') - 1){%- endmacro %}
+
+{#- The n-th part of a key of parts. DuckDB 1.5 cannot bind split_part where a column holds nothing but null. -#}
+{% macro part_of(key, separator, n) -%}string_split({{ key }}, '{{ separator }}')[{{ n }}]{%- endmacro %}
+
 {% macro id_of(key) -%}substr({{ key }}, strpos({{ key }}, ':') + 1){%- endmacro %}
 
 {#- The entity of a record that names none: the configured one, or the only one there is. Expects CTE sole_entity. -#}

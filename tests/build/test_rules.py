@@ -54,7 +54,7 @@ def test_every_rule_was_tried(results: dict[str, tuple[str, str]]) -> None:
     """As many as the files state: none is left out."""
     stated = Counter(
         line.split(":", 1)[1].strip()
-        for path in (DBT_PROJECT / "models").rglob("unit_tests.yml")
+        for path in (DBT_PROJECT / "models").rglob("*unit_tests.yml")
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.startswith("  - name: ")
     )

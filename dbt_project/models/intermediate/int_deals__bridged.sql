@@ -232,7 +232,7 @@ still_to_come as (
 found_terms as (
     select distinct
         customer_id,
-        split_part(coalesce(left_id, right_id), '|', 2) as product_key
+        {{ part_of('coalesce(left_id, right_id)', '|', 2) }} as product_key
     from {{ ref('rec_contracted_quantities__subscriptions') }}
     where line_kind = 'finding' and code = 'ORD-TERMS'
 ),

@@ -12,11 +12,11 @@ first_book as (
 -- The journals that R11 found to void a document belong to it.
 voids as (
     select
-        split_part(right_id, '|', 1) as journal_event_id,
-        min(split_part(left_id, '|', 1)) as document_id
+        {{ part_of('right_id', '|', 1) }} as journal_event_id,
+        min({{ part_of('left_id', '|', 1) }}) as document_id
     from {{ ref('rec_receivables__ledger') }}
     where line_kind = 'pair' and rule = 'void, amount and day'
-    group by split_part(right_id, '|', 1)
+    group by {{ part_of('right_id', '|', 1) }}
 ),
 
 posted as (

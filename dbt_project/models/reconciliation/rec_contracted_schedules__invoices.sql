@@ -146,7 +146,7 @@ contracted as (
 -- Terms that differ are R02's: what they bill more or less only follows from it.
 other_terms as (
     {%- for leg in ['rec_contracted_quantities__subscriptions', 'rec_agreed_prices__item_prices'] %}
-        select split_part(coalesce(left_id, right_id), '|', 1) as subscription_id
+        select {{ part_of('coalesce(left_id, right_id)', '|', 1) }} as subscription_id
         from {{ ref(leg) }}
         where line_kind = 'finding' and coalesce(severity, '') <> 'timing'
         {{ 'union' if not loop.last }}

@@ -106,7 +106,7 @@ recognised as (
     from {{ ref('rec_revenue_schedules__revenue_postings') }} as found
     left join postings
         on
-            split_part(found.right_id, '|', 1) = postings.journal_event_id
+            {{ part_of('found.right_id', '|', 1) }} = postings.journal_event_id
             and found.legal_entity_id = postings.legal_entity_id
     where found.line_kind = 'pair'
     group by found.legal_entity_id, found.period

@@ -19,7 +19,7 @@ entities as (
 
 reports as (
     select
-        split_part(subject, '.', 1) as report,
+        {{ part_of('subject', '.', 1) }} as report,
         subject
     from (
         select

@@ -281,7 +281,7 @@ chosen as (
 
 -- Journals by hand on the receivable are R11's finding: here they are only a consequence.
 reported as (
-    select distinct split_part(right_id, '|', 1) as journal_event_id
+    select distinct {{ part_of('right_id', '|', 1) }} as journal_event_id
     from {{ ref('rec_receivables__ledger') }}
     where line_kind = 'finding' and code = 'JE-MANUAL-CONTROL'
 ),
