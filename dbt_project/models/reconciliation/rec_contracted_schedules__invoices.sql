@@ -1,9 +1,10 @@
 -- R04: what should have been billed by the cut under the deals of a linked subscription, against its invoice lines,
 -- net of discounts. Recurring lines fall due by the billing interval of the subscription's items, in advance or in
--- arrears as its invoices show, and count from their own start or from the subscription's first day (a stub, then whole
--- intervals), whichever its invoices follow; one-time lines fall due on their first day. Usage has no committed value
--- and is left out on both sides; so is a subscription while a term that is no whole number of months runs, because a
--- system prorates it by days or seconds of its own, and one whose items say no interval in months.
+-- arrears as its invoices show (while there is none, up to a quarter may be in arrears), and count from their own start
+-- or from the subscription's first day (a stub, then whole intervals), whichever its invoices follow; one-time lines
+-- fall due on their first day. Usage has no committed value and is left out on both sides; so is a subscription while a
+-- term that is no whole number of months runs, because a system prorates it by days or seconds of its own, and one
+-- whose items say no interval in months.
 with lines as (
     select
         agreed.*,
@@ -78,11 +79,12 @@ invoiced as (
         sum(amount) as amount,
         sum(expired_amount) as expired_amount,
         count(*) as line_count,
-        coalesce(
-            count(case when charge_kind = 'recurring' and is_after_service then 1 end) * 2
-            > count(case when charge_kind = 'recurring' then 1 end),
-            false
-        ) as is_in_arrears
+        case
+            when count(case when charge_kind = 'recurring' then 1 end) > 0
+                then
+                    count(case when charge_kind = 'recurring' and is_after_service then 1 end) * 2
+                    > count(case when charge_kind = 'recurring' then 1 end)
+        end as is_in_arrears
     from billed_lines
     where subscription_id is not null and charge_kind <> 'usage'
     group by subscription_id, currency
@@ -96,7 +98,8 @@ timed as (
     select
         lines.*,
         intervals.interval_months,
-        coalesce(invoiced.is_in_arrears, false) as is_in_arrears,
+        -- Before its first invoice nothing says so: up to a quarter may be billed when it is over.
+        coalesce(invoiced.is_in_arrears, intervals.interval_months <= 3) as is_in_arrears,
         cut.cut_on,
         cut.cut_on - {{ var('timing_days') }} as before_on,
         lines.months > 0
