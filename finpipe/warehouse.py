@@ -23,6 +23,7 @@ SCHEMAS = (
     "reference",
     "canonical",
     "quarantine",
+    "matching",
     "marts",
     "reconciliation",
     "staging",

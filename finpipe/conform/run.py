@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.conform import fixes, macros, rules, succession
+from finpipe.conform import fixes, macros, matching, rules, succession
 from finpipe.conform.gate import pass_gate
 from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
@@ -74,6 +74,9 @@ def conform(
         succession.note_former_keys(connection)
         rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]
         touched += _bring_up(home, connection, systems, rest, decided, progress)
+        # Last, which customers of several systems are one: all that is known of them is there.
+        if matching.bring_up(connection):
+            touched.append(matching.NAME)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")

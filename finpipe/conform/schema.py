@@ -6,6 +6,7 @@ Belongs here: their DDL, derived from the contracts.  Does not belong here: any 
 import duckdb
 
 from finpipe.conform.fixes import TABLE as FIXES
+from finpipe.conform.matching import TABLE as PAIRS
 from finpipe.contracts import Canonical, columns, entities, version_of
 from finpipe.reference.currencies import MINOR_UNITS
 from finpipe.warehouse import literal
@@ -22,6 +23,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing; an entity whose contract changed starts empty and is conformed again."""
     connection.execute(_QUARANTINE)
     connection.execute(FIXES)
+    connection.execute(PAIRS)
     connection.execute("create table if not exists ledger.conformed (entity varchar primary key, inputs varchar)")
     codes = ", ".join(f"({literal(code)}, {units})" for code, units in sorted(MINOR_UNITS.items()))
     connection.execute(

@@ -29,6 +29,8 @@ class Customers(Canonical):
     email: str = f.text("Billing address for mail.", personal=True)
     website: str = f.text("Web address; its domain helps to identify the customer.")
     country: str = f.text("ISO 3166 country code.")
+    city: str = f.text("City of the billing address, as written.")
+    postal_code: str = f.text("Post code of the billing address, as written.")
     currency: str = f.currency("Currency the customer is billed in.", required=False)
     terms: str = f.text("Payment terms, in the system's own words.")
     created_at: f.Instant = f.instant("When the system created the record.")

@@ -32,7 +32,7 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
     canonical = [specs.canonical(name, systems) for name in entities()]
     raws = [dg.AssetKey([f"raw_{s.name}", t]) for s in systems.values() for t in s.tables]
     books = [
-        specs.plain(name, about, [] if name.startswith("reference.") else raws, {"duckdb", "polars"})
+        specs.plain(name, about, _read_by(name, raws), {"duckdb", "polars"})
         for name, about in specs.CONFORM_TABLES.items()
     ]
     gates = [
@@ -82,6 +82,13 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
                 yield _law(name, accounts[name], broken[name])
 
     return conform
+
+
+def _read_by(table: str, raws: list[dg.AssetKey]) -> list[dg.AssetKey]:
+    """What a table beside the entities follows from."""
+    if table.startswith("matching."):
+        return [specs.key("canonical.customers"), specs.key("canonical.decisions")]
+    return [] if table.startswith("reference.") else raws
 
 
 def _gate(connection: duckdb.DuckDBPyConnection, entity: str) -> tuple[int, list[tuple[Any, ...]]]:

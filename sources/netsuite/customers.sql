@@ -18,6 +18,8 @@ select
     c.email,
     c.url as website,
     c.country,
+    c.city,
+    c.postal_code,
     -- Extracts made with display names show the code itself where others show the id; a company without a currency
     -- table has one currency.
     coalesce(

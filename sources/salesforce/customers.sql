@@ -11,6 +11,8 @@ select
     website,
     -- Orgs without state and country picklists have no code, but many type one where the country's name belongs.
     coalesce(billing_country_code, case when length(billing_country) = 2 then upper(billing_country) end) as country,
+    billing_city as city,
+    billing_postal_code as postal_code,
     currency_iso_code as currency,
     iso_instant(created_date) as created_at,
     iso_instant(coalesce(system_modstamp, last_modified_date)) as valid_from,

@@ -20,6 +20,8 @@ mapped as (
         tax_id,
         email,
         country,
+        city,
+        postal_code,
         upper(currency) as currency,
         iso_instant(created) as created_at,
         iso_instant(created) as valid_from,

@@ -1,0 +1,84 @@
+"""Which pairs of groups are worth a look: those that share something rare.
+
+Belongs here: keys of blocks and their limits.  Does not belong here: judging a pair.
+
+Every group falls into a handful of blocks, and a block gives a limited number of pairs: so the work grows with the
+number of groups, and not with its square. A block that is too large is parted by the words of names; one that is still
+too large says too little to be a reason for anything.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from finpipe.conform.matching.groups import Group
+from finpipe.conform.matching.names import Weights
+
+#: Pairs that one block may give; fewer where all that is shared is a word.
+LIMIT, FEW = 400, 64
+#: Rarest words of a name that make blocks of their own.
+_RAREST = 2
+Key = tuple[str, ...]
+
+
+def candidates(groups: Iterable[Group], weights: Weights) -> list[tuple[Group, Group]]:
+    """Pairs of groups that no system has a record of each in, in order of their keys."""
+    found: dict[tuple[str, str], tuple[Group, Group]] = {}
+    for one, other in _paired(groups, weights):
+        if one.key != other.key and not one.systems & other.systems:
+            first, second = (one, other) if one.key < other.key else (other, one)
+            found[first.key, second.key] = (first, second)
+    return [found[key] for key in sorted(found)]
+
+
+def _paired(groups: Iterable[Group], weights: Weights) -> Iterator[tuple[Group, Group]]:
+    blocks: dict[Key, list[Group]] = defaultdict(list)
+    for group in groups:
+        for key in _keys(group, weights):
+            blocks[key].append(group)
+    for key, members in blocks.items():
+        if _pairs_in(members) <= (LIMIT if key[0] != "word" else FEW):
+            yield from _crossed(members)
+        elif key[0] != "word":
+            for part in _parted(members):
+                if _pairs_in(part) <= LIMIT:
+                    yield from _crossed(part)
+
+
+def _keys(group: Group, weights: Weights) -> set[Key]:
+    """What a group can be found by."""
+    keys: set[Key] = {("tax", t) for t in group.taxes} | {("domain", d) for d in group.domains}
+    keys |= {("mail", m) for m in group.mails} | {("place", p) for p in group.places}
+    for name in {r.read for r in group.records if r.read.words}:
+        keys |= {("name", name.key), ("joined", name.joined)}
+        rarest = sorted(set(name.words), key=lambda w: (-weights.of(w), w))[:_RAREST]
+        keys |= {("word", w) for w in rarest}
+    return keys
+
+
+def _parted(members: list[Group]) -> Iterable[list[Group]]:
+    """A large block by the beginnings of words, so that typing at the end of one does not hide a pair."""
+    parts: dict[str, list[Group]] = defaultdict(list)
+    for group in members:
+        for start in {w[:4] for r in group.records for w in r.read.words}:
+            parts[start].append(group)
+    return parts.values()
+
+
+def _pairs_in(members: list[Group]) -> int:
+    """How many pairs of different systems a block gives, at most."""
+    count: dict[frozenset[str], int] = defaultdict(int)
+    for group in members:
+        count[group.systems] += 1
+    kinds = sorted(count.items(), key=lambda kind: sorted(kind[0]))
+    return sum(n * m for i, (a, n) in enumerate(kinds) for b, m in kinds[i + 1 :] if not a & b)
+
+
+def _crossed(members: list[Group]) -> Iterator[tuple[Group, Group]]:
+    kinds: dict[frozenset[str], list[Group]] = defaultdict(list)
+    for group in members:
+        kinds[group.systems].append(group)
+    ordered = [kinds[k] for k in sorted(kinds, key=sorted)]
+    for i, left in enumerate(ordered):
+        for right in ordered[i + 1 :]:
+            if not left[0].systems & right[0].systems:
+                yield from ((one, other) for one in left for other in right)

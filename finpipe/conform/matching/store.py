@@ -1,0 +1,93 @@
+"""The pairs as a table that models read: ``matching.customer_pairs``.
+
+Belongs here: reading customers and decisions, writing pairs, and when that is needed.
+Does not belong here: any judgement.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from finpipe.conform.matching.match import match
+from finpipe.conform.matching.records import Decided, Pair, Record
+
+#: Name of the table, and of its line in ``ledger.conformed``.
+NAME = "matching.customer_pairs"
+TABLE = f"""
+create table if not exists {NAME} (
+    left_id varchar, right_id varchar, verdict varchar, rule varchar, score integer, reason varchar,
+    decision_id varchar, is_contradicted boolean
+)"""
+_READ = ("customers", "decisions")
+_STATED = "crm_customer_id, billing_customer_id, erp_customer_id, merged_into_customer_id"
+_FRAME = {
+    "left_id": pl.String,
+    "right_id": pl.String,
+    "verdict": pl.String,
+    "rule": pl.String,
+    "score": pl.Int32,
+    "reason": pl.String,
+    "decision_id": pl.String,
+    "is_contradicted": pl.Boolean,
+}
+
+
+def bring_up(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Match customers again if they, a decision or the rules changed since the last time; says whether it did."""
+    now = _inputs(connection)
+    if connection.execute("select 1 from ledger.conformed where entity = ? and inputs = ?", [NAME, now]).fetchall():
+        return False
+    _write(connection, match(_records(connection), _decided(connection)))
+    connection.execute("insert or replace into ledger.conformed values (?, ?)", [NAME, now])
+    return True
+
+
+def _inputs(connection: duckdb.DuckDBPyConnection) -> str:
+    """Fingerprint of what pairs follow from: what customers and decisions follow from, and these rules."""
+    listed = ", ".join(f"'{name}'" for name in _READ)
+    facts = connection.execute(
+        f"select entity, inputs from ledger.conformed where entity in ({listed}) order by entity"
+    ).fetchall()
+    rules = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(repr((facts, rules)).encode()).hexdigest()
+
+
+def _records(connection: duckdb.DuckDBPyConnection) -> list[Record]:
+    """Customer records in force, and those merged away: they are aliases of their survivor."""
+    rows = connection.execute(
+        "select customer_id, system, name, country, city, postal_code, tax_id, email, website, "
+        f"list_filter([{_STATED}], x -> x is not null) from canonical.customers "
+        "where not is_deleted or merged_into_customer_id is not null order by customer_id"
+    ).fetchall()
+    return [Record(*row[:-1], names=tuple(row[-1])) for row in rows]
+
+
+def _decided(connection: duckdb.DuckDBPyConnection) -> list[Decided]:
+    """What people said of pairs, oldest first: of two about one pair the later stands."""
+    rows = connection.execute(
+        "select decision_id, subject, payload from canonical.decisions where kind = 'customer_match' and not is_deleted "
+        "order by decided_at, decision_id"
+    ).fetchall()
+    return [_read(*row) for row in rows]
+
+
+def _read(decision_id: str, subject: str, payload: str | None) -> Decided:
+    """A decision; one that names no two records stands against its own subject, so that it is told."""
+    named = subject.split()
+    left, right = named if len(named) == 2 else (subject, subject)
+    try:
+        verdict = str(json.loads(payload or "")["verdict"])
+    except (ValueError, KeyError, TypeError):
+        verdict = ""
+    return Decided(decision_id, left, right, verdict)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, pairs: list[Pair]) -> None:
+    connection.execute(f"delete from {NAME}")
+    columns = {name: [getattr(p, name) for p in pairs] for name in _FRAME}
+    connection.register("matched_pairs", pl.DataFrame(columns, schema=_FRAME))
+    connection.execute(f"insert into {NAME} by name select * from matched_pairs")
+    connection.unregister("matched_pairs")
