@@ -7,8 +7,13 @@ with stated as (
             {{ column }} as other
         from {{ source('canonical', 'customers') }}
         where {{ column }} is not null and (not is_deleted or merged_into_customer_id is not null)
-        {{ 'union all' if not loop.last }}
+        union all
     {%- endfor %}
+    select
+        left_id,
+        right_id
+    from {{ source('matching', 'customer_pairs') }}
+    where verdict = 'joined'
 )
 
 select
@@ -19,4 +24,9 @@ select
 from stated
 inner join {{ ref('int_customers__identified') }} as ones on stated.one = ones.source_customer_id
 inner join {{ ref('int_customers__identified') }} as others on stated.other = others.source_customer_id
-where ones.customer_id <> others.customer_id
+left join {{ source('matching', 'customer_pairs') }} as parted
+    on
+        least(stated.one, stated.other) = parted.left_id
+        and greatest(stated.one, stated.other) = parted.right_id
+        and parted.verdict = 'parted'
+where ones.customer_id <> others.customer_id and parted.left_id is null

@@ -1,6 +1,7 @@
 -- Customer records joined into golden customers: connected components over the cross references that the systems
--- keep, and over merges. Deterministic only; names never join anybody. Each round hands the best key one step on,
--- at a cost linear in the references however tangled they are; the limit is 12 steps (a test looks for more).
+-- keep, over merges, and over pairs that matching or a person joined; less those that a person parted. Each round hands
+-- the best key one step on, at a cost linear in the links however tangled they are; the limit is 12 steps (a test looks
+-- for more).
 with recursive records as (
     select
         *,
@@ -26,18 +27,36 @@ stated as (
     {%- endfor %}
 ),
 
-edges as (
+links as (
     select
         stated.one,
         stated.other
     from stated
     inner join records on stated.other = records.customer_id
+    left join {{ source('matching', 'customer_pairs') }} as parted
+        on
+            least(stated.one, stated.other) = parted.left_id
+            and greatest(stated.one, stated.other) = parted.right_id
+            and parted.verdict = 'parted'
+    where parted.left_id is null
+    union all
+    select
+        left_id,
+        right_id
+    from {{ source('matching', 'customer_pairs') }}
+    where verdict = 'joined'
+),
+
+edges as (
+    select
+        one,
+        other
+    from links
     union
     select
-        stated.other,
-        stated.one
-    from stated
-    inner join records on stated.other = records.customer_id
+        other,
+        one
+    from links
     union
     select
         customer_id,

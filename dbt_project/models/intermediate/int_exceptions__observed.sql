@@ -211,8 +211,50 @@ disordered as (
     group by q2c.opportunity_id
 ),
 
+-- What a person said of two customer records, and other links or the records themselves say otherwise.
+matches as (
+    select
+        case when verdict = 'refused' then 'CUS-MISSING' else 'CUS-MULTI' end as code,
+        concat(left_id, '|', right_id) as record_key,
+        'all' as legal_entity_id,
+        coalesce(left_customer_id, right_customer_id) as customer_id,
+        cast(null as varchar) as currency,
+        0 as amount,
+        cast(null as date) as happened_on,
+        case
+            when verdict = 'refused'
+                then concat('decision of ', decided_by, ' about ', left_id, ' and ', right_id, ' cannot hold: ', reason)
+            else concat(left_id, ' and ', right_id, ' are different, says ', decided_by, '; they are ', reason)
+        end as sentence
+    from {{ ref('customer_matches') }}
+    where verdict = 'refused' or is_contradicted
+),
+
+-- Circles that only show once records of several systems are one; those within a system are R01's own.
+circles as (
+    select
+        'CUS-CYCLE' as code,
+        placed.circle_id as record_key,
+        'all' as legal_entity_id,
+        placed.circle_id as customer_id,
+        cast(null as varchar) as currency,
+        0 as amount,
+        cast(null as date) as happened_on,
+        concat('golden customers are each other''s parents: ', min(placed.circle)) as sentence
+    from {{ ref('int_customers__placed') }} as placed
+    left join {{ ref('rec_parents__tops') }} as told
+        on placed.customer_id = told.customer_id and told.line_kind = 'finding'
+    where placed.circle_id is not null
+    group by placed.circle_id
+    having count(told.line_id) = 0
+),
+
 observed as (
     select * from items
+    union all
+    select * from matches
+    union all
+    select * from circles
     union all
     select * from disordered
     union all

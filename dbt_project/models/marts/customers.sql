@@ -14,7 +14,6 @@ golden as (
     select
         customer_id,
         min(case when authority = 1 then name end) as name,
-        min(case when authority = 1 then parent_customer_id end) as source_parent_id,
         {%- for field in ['country', 'currency', 'terms', 'tax_id', 'email', 'website'] %}
             substr(
                 min(case when {{ field }} is not null then preference || chr(31) || {{ field }} end),
@@ -37,7 +36,7 @@ with_parents as (
     select
         golden.customer_id,
         golden.name,
-        coalesce(parents.customer_id, golden.source_parent_id) as parent_customer_id,
+        placed.parent_customer_id,
         golden.country,
         golden.currency,
         golden.terms,
@@ -51,8 +50,7 @@ with_parents as (
         golden.alias_count,
         golden.created_at
     from golden
-    left join {{ ref('int_customers__identified') }} as parents
-        on golden.source_parent_id = parents.source_customer_id
+    inner join {{ ref('int_customers__placed') }} as placed on golden.customer_id = placed.customer_id
 )
 
 select * from with_parents
