@@ -20,10 +20,12 @@ from finpipe.settings import Home
 __all__ = ["exceptions"]
 
 _IDS = click.argument("ids", metavar="ID…", nargs=-1, required=True)
-_REASON = click.option("--reason", required=True, help="Why, in your words; it is kept with the decision.")
+#: The option of every decision that needs one.
+with_reason = click.option("--reason", required=True, help="Why, in your words; it is kept with the decision.")
 
 
-def _by(function: Any) -> Any:
+def by_person(function: Any) -> Any:
+    """The option that says who decides."""
     said = "Who decides (default: FINPIPE_USER, else the user of this machine)."
     return click.option("--by", "person", default=_person, help=said)(function)
 
@@ -36,7 +38,7 @@ def _person() -> str:
 @_IDS
 @click.option("--to", "assignee", required=True, help="Who is to act.")
 @click.option("--reason", default="", help="Why, in your words.")
-@_by
+@by_person
 @as_json
 @click.pass_obj
 def assign(context: Context, ids: tuple[str, ...], *, assignee: str, reason: str, person: str, as_json: bool) -> int:
@@ -47,9 +49,9 @@ def assign(context: Context, ids: tuple[str, ...], *, assignee: str, reason: str
 
 @exceptions.command()
 @_IDS
-@_REASON
+@with_reason
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day on which it counts.")
-@_by
+@by_person
 @as_json
 @click.pass_obj
 def waive(context: Context, ids: tuple[str, ...], *, reason: str, until: datetime, person: str, as_json: bool) -> int:
@@ -69,8 +71,8 @@ def waive(context: Context, ids: tuple[str, ...], *, reason: str, until: datetim
 
 @exceptions.command()
 @_IDS
-@_REASON
-@_by
+@with_reason
+@by_person
 @as_json
 @click.pass_obj
 def resolve(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -80,8 +82,8 @@ def resolve(context: Context, ids: tuple[str, ...], *, reason: str, person: str,
 
 @exceptions.command()
 @_IDS
-@_REASON
-@_by
+@with_reason
+@by_person
 @as_json
 @click.pass_obj
 def reopen(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -97,8 +99,8 @@ def reopen(context: Context, ids: tuple[str, ...], *, reason: str, person: str, 
 
 @exceptions.command()
 @_IDS
-@_REASON
-@_by
+@with_reason
+@by_person
 @as_json
 @click.pass_obj
 def approve(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -118,10 +120,10 @@ def approve(context: Context, ids: tuple[str, ...], *, reason: str, person: str,
 
 @exceptions.command()
 @_IDS
-@_REASON
+@with_reason
 @click.option("--set", "cells", multiple=True, required=True, metavar="COLUMN=VALUE", help="What should stand there.")
 @click.option("--row", help="Key of the record, where the exception names several or none.")
-@_by
+@by_person
 @as_json
 @click.pass_obj
 def fix(

@@ -4,6 +4,7 @@ import click
 
 from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
+from finpipe.cli.customers import customers
 from finpipe.cli.decide import exceptions
 from finpipe.cli.demo import demo
 from finpipe.cli.examine import doctor
@@ -27,6 +28,6 @@ def main(context: click.Context) -> None:
 
 for command in (
     *(land, fetch, run, status, query, trace, exceptions, verify, rebuild),
-    *(systems, publications, roll_back, doctor, demo),
+    *(customers, systems, publications, roll_back, doctor, demo),
 ):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""How well customers are matched, held against a truth and against two simpler ways."""
