@@ -86,13 +86,13 @@ def _quality(way: str, found: set[Two], truth: set[Two], seconds: float) -> Qual
 
 
 def exact_keys(records: Iterable[Record]) -> set[Two]:
-    """Pairs of one tax id as written in capitals without spaces, or of one domain and one name in lower case."""
+    """Pairs of one tax id, or of one domain and one name, each without writing habits; nothing else is looked at."""
     sides: dict[tuple[str, ...], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for r in records:
-        if r.tax_id:
-            sides["tax", r.tax_id.upper().replace(" ", "")][r.system].append(r.customer_id)
+        if r.tax:
+            sides["tax", r.tax][r.system].append(r.customer_id)
         for domain in r.domains:
-            sides["domain", domain, (r.name or "").lower()][r.system].append(r.customer_id)
+            sides["domain", domain, r.read.key][r.system].append(r.customer_id)
     found = set()
     for systems in sides.values():
         if len(systems) == 2 and all(len(keys) == 1 for keys in systems.values()):

@@ -59,10 +59,10 @@ def _records(connection: duckdb.DuckDBPyConnection) -> list[Record]:
     """Customer records in force, and those merged away: they are aliases of their survivor."""
     rows = connection.execute(
         "select customer_id, system, name, country, city, postal_code, tax_id, email, website, "
-        f"list_filter([{_STATED}], x -> x is not null) from canonical.customers "
+        f"{_STATED} from canonical.customers "
         "where not is_deleted or merged_into_customer_id is not null order by customer_id"
     ).fetchall()
-    return [Record(*row[:-1], names=tuple(row[-1])) for row in rows]
+    return [Record(*row[:-4], names=tuple(key for key in row[-4:] if key)) for row in rows]
 
 
 def _decided(connection: duckdb.DuckDBPyConnection) -> list[Decided]:
