@@ -1,6 +1,8 @@
 """Reviewing and deciding about customers at the command line: what is shown, landed and refused."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,9 +18,9 @@ from finpipe.warehouse import connect
 
 _MATCHES = """
 create or replace table marts.customer_matches as
-select l as left_id, r as right_id, verdict, rule, score, reason, ln as left_name, rn as right_name, l as left_customer_id,
-    r as right_customer_id, null::varchar as decision_id, null::varchar as decided_by, null::timestamptz as decided_at,
-    null::varchar as decision_reason, contradicted as is_contradicted
+select l as left_id, r as right_id, verdict, rule, score, reason, ln as left_name, rn as right_name,
+    l as left_customer_id, r as right_customer_id, null::varchar as decision_id, null::varchar as decided_by,
+    null::timestamptz as decided_at, null::varchar as decision_reason, contradicted as is_contradicted
 from (values
     ('crm:1', 'erp:1', 'joined', 'tax id', 100, 'same tax id', 'Acme', 'ACME', false),
     ('crm:2', 'erp:2', 'suggested', 'name alone', 91, 'same country', 'Birch', 'Birch Ltd', false),
@@ -27,10 +29,10 @@ from (values
 ) as q (l, r, verdict, rule, score, reason, ln, rn, contradicted)"""
 
 
-@pytest.fixture
-def company(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv("FINPIPE_HOME", str(home.root))
-    monkeypatch.setenv("FINPIPE_USER", "ana")
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication with four pairs, made without a run."""
+    home = Home(tmp_path_factory.mktemp("customers") / "home")
     with connect(home) as connection:
         load(home, connection, find_systems(home))
         prepare(connection)
@@ -42,6 +44,14 @@ def company(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
             "from (values ('crm:2', 'Birch'), ('erp:2', 'Birch Ltd')) as q (id, name)"
         )
         publish(home, connection, Stamps("2025-06-30", 0, "h", "v", 1))
+    return home.root
+
+
+@pytest.fixture
+def company(published: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("FINPIPE_HOME", str(home.root))
+    monkeypatch.setenv("FINPIPE_USER", "ana")
+    shutil.copytree(published, home.root, symlinks=True)
     return home
 
 

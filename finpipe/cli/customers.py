@@ -79,9 +79,7 @@ def different(context: Context, /, *, one: str, other: str, reason: str, person:
     return _decide(context, "different", (one, other), person, reason, as_json=as_json)
 
 
-def _decide(
-    context: Context, verdict: str, pair: tuple[str, str], person: str, reason: str, *, as_json: bool
-) -> int:
+def _decide(context: Context, verdict: str, pair: tuple[str, str], person: str, reason: str, *, as_json: bool) -> int:
     from finpipe import ingest  # noqa: PLC0415
 
     if not reason.strip() or not person.strip():
@@ -132,5 +130,7 @@ def _as_of(home: Home) -> date:
 
     folder = current(home)
     if folder is None:
-        raise FinpipeError("nothing is published yet", where=str(home.published), got="no publication", fix="finpipe run")
+        raise FinpipeError(
+            "nothing is published yet", where=str(home.published), got="no publication", fix="finpipe run"
+        )
     return date.fromisoformat(manifest_of(folder)["as_of"])

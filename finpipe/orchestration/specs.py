@@ -28,8 +28,8 @@ CONFORM_TABLES = {
     "ledger.row_accounts": "One row per file and table: rows = accepted + superseded + duplicate + quarantined.",
     "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
-    "matching.customer_pairs": "One row per pair of customer records that a rule or a person speaks of: joined, suggested or "
-    "parted, with score and reason.",
+    "matching.customer_pairs": "One row per pair of customer records that a rule or a person speaks of: joined, "
+    "suggested or parted, with score and reason.",
     "reference.currencies": "ISO 4217 currencies and how many decimals each has.",
     "reference.policy": "One row: version and owner of the policy in force, and its business hours.",
     "reference.policy_owners": "One row per role that exceptions may name, with the people who have it.",

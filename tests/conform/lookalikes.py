@@ -9,28 +9,69 @@ from random import Random
 
 from finpipe.conform.matching import Record
 
-_HEADS = ("Alder Amber Apex Argo Aster Atlas Basalt Beacon Birch Bluefin Boreal Brook Calder Cedar Cinder Clover Cobalt "
-          "Comet Coral Crest Dawn Delmar Dover Eagle Elm Ember Falcon Fern Finch Flint Fjord Garnet Glen Harrow Hazel "
-          "Heron Hollow Indigo Iris Jasper Juniper Kestrel Kite Larch Linden Lumen Lynx Maple Marlin Meadow Merrow "
-          "Müller Navar Nimbus Northgate Oakham Onyx Opal Orchid Osprey Otter Pembroke Pine Quartz Quill Raven Redwood "
-          "Ridge Rowan Saffron Sable Sierra Solano Sparrow Stone Summit Tamar Thistle Tundra Umber Vale Verdant Vesper "
-          "Wren Yarrow Zephyr").split()  # fmt: skip
-_TAILS = ("bank berg brook burn bury croft dale field ford forge gate haven heath hill holm hurst ley mark mere mill "
-          "moor mount nor port rise shore side stead stone ton vale view ville ward water way well wick wood worth "
-          "").split(" ")  # fmt: skip
-_TRADES = ("Foods Robotics Textiles Energy Optics Media Marine Mining Software Paper Glass Avionics Seeds Motors Cement "
-           "Dental Travel Packaging Timber Steel Fisheries Printing Ceramics Bearings Plastics Cosmetics Furniture "
-           "Logistics Pharmaceuticals Technologies Systems Services Solutions Electronics Engineering").split()  # fmt: skip
-_SISTERS = "Holdings Trading Properties Leasing Ventures Distribution Retail Capital Export North South".split()
-_LANDS = {"US": ("Inc.", "LLC", "Corp."), "GB": ("Ltd", "PLC", "LLP"), "DE": ("GmbH", "AG", "KG"), "FR": ("SAS", "SARL", "SA")}
-_SPELT = {"Inc.": ("Inc", "Incorporated", "INC.", ", Inc."), "Corp.": ("Corporation", "Corp"), "LLC": ("L.L.C.", "llc"),
-          "Ltd": ("Limited", "LTD.", "Ltd."), "PLC": ("plc", "P.L.C."), "GmbH": ("GMBH", "G.m.b.H."), "AG": ("A.G.",),
-          "SAS": ("S.A.S.",), "SARL": ("S.à r.l.", "Sarl"), "SA": ("S.A.",), "LLP": ("L.L.P.",), "KG": ("K.G.",)}  # fmt: skip
-_CUT = {"Technologies": "Tech", "Systems": "Sys", "Services": "Svcs", "Solutions": "Solns", "Engineering": "Eng.",
-        "Holdings": "Hldgs", "International": "Intl.", "Pharmaceuticals": "Pharma", "Distribution": "Distr.",
-        "Manufacturing": "Mfg", "Logistics": "Log."}  # fmt: skip
-_CITIES = ("Alton Barrow Castel Dorning Elsham Farley Grantham Hexby Ilkton Jarrow Kelso Lorne Marsden Norby Orrin "
-           "Padley Quorn Ribston Selby Tarn").split()  # fmt: skip
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_HEADS = _words("""
+Alder Amber Apex Argo Aster Atlas Basalt Beacon Birch Bluefin Boreal Brook Calder Cedar Cinder Clover Cobalt Comet
+Coral Crest Dawn Delmar Dover Eagle Elm Ember Falcon Fern Finch Flint Fjord Garnet Glen Harrow Hazel Heron Hollow
+Indigo Iris Jasper Juniper Kestrel Kite Larch Linden Lumen Lynx Maple Marlin Meadow Merrow Müller Navar Nimbus
+Northgate Oakham Onyx Opal Orchid Osprey Otter Pembroke Pine Quartz Quill Raven Redwood Ridge Rowan Saffron Sable
+Sierra Solano Sparrow Stone Summit Tamar Thistle Tundra Umber Vale Verdant Vesper Wren Yarrow Zephyr
+""")
+_TAILS = (
+    *_words(
+        """\nbank berg brook burn bury croft dale field ford forge gate haven heath hill holm hurst ley mark mere mill moor mount\nnor port rise shore side stead stone ton vale view ville ward water way well wick wood worth\n"""
+    ),
+    "",
+)
+_TRADES = _words("""
+Foods Robotics Textiles Energy Optics Media Marine Mining Software Paper Glass Avionics Seeds Motors Cement Dental
+Travel Packaging Timber Steel Fisheries Printing Ceramics Bearings Plastics Cosmetics Furniture Logistics
+Pharmaceuticals Technologies Systems Services Solutions Electronics Engineering
+""")
+_SISTERS = _words("""
+Holdings Trading Properties Leasing Ventures Distribution Retail Capital Export North South
+""")
+_LANDS = {
+    "US": ("Inc.", "LLC", "Corp."),
+    "GB": ("Ltd", "PLC", "LLP"),
+    "DE": ("GmbH", "AG", "KG"),
+    "FR": ("SAS", "SARL", "SA"),
+}
+_SPELT = {
+    "Inc.": ("Inc", "Incorporated", "INC.", ", Inc."),
+    "Corp.": ("Corporation", "Corp"),
+    "LLC": ("L.L.C.", "llc"),
+    "Ltd": ("Limited", "LTD.", "Ltd."),
+    "PLC": ("plc", "P.L.C."),
+    "GmbH": ("GMBH", "G.m.b.H."),
+    "AG": ("A.G.",),
+    "SAS": ("S.A.S.",),
+    "SARL": ("S.à r.l.", "Sarl"),
+    "SA": ("S.A.",),
+    "LLP": ("L.L.P.",),
+    "KG": ("K.G.",),
+}
+_CUT = {
+    "Technologies": "Tech",
+    "Systems": "Sys",
+    "Services": "Svcs",
+    "Solutions": "Solns",
+    "Engineering": "Eng.",
+    "Holdings": "Hldgs",
+    "International": "Intl.",
+    "Pharmaceuticals": "Pharma",
+    "Distribution": "Distr.",
+    "Manufacturing": "Mfg",
+    "Logistics": "Log.",
+}
+_CITIES = _words("""
+Alton Barrow Castel Dorning Elsham Farley Grantham Hexby Ilkton Jarrow Kelso Lorne Marsden Norby Orrin Padley Quorn
+Ribston Selby Tarn
+""")
 
 
 @dataclass(frozen=True)
@@ -94,7 +135,9 @@ def _alike(one: Company, no: int, dice: Random) -> Company:
     if kind < 0.7:  # the same name in another legal form, next door
         return replace(one, no=no, form=other_form, tax=fresh.tax)
     if kind < 0.8:  # the subsidiary abroad, on the parent's web site
-        return replace(fresh, words=one.words, domain=one.domain, land=dice.choice([x for x in _LANDS if x != one.land]))
+        return replace(
+            fresh, words=one.words, domain=one.domain, land=dice.choice([x for x in _LANDS if x != one.land])
+        )
     if kind < 0.9:  # a namesake elsewhere
         return replace(fresh, words=one.words, land=one.land, form=one.form)
     if kind < 0.92:  # a namesake in the same town
@@ -182,7 +225,7 @@ ERP = {"country": 0.8, "city": 0.8, "post": 0.75, "tax": 0.65, "email": 0.7, "we
 
 def two_systems(count: int, seed: int) -> tuple[list[Record], set[tuple[str, str]]]:
     """About ``count`` records of each of two systems in any order, and the pairs that are one company."""
-    dice = Random(seed)  # noqa: S311 - a generator of tests
+    dice = Random(seed)
     records, truth = [], set()
     for company in register(round(count * 1.28), dice):
         where = dice.random()

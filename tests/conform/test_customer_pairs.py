@@ -65,7 +65,9 @@ def decision(number: int, subject: str, verdict: str) -> str:
 def test_addresses_of_three_systems_reach_the_customers_and_match_them(line: Line) -> None:
     line.run()
     assert (line.refused, line.quarantined()) == ([], [])
-    places = line.rows("select customer_id, city, postal_code from canonical.customers where city is not null order by 1")
+    places = line.rows(
+        "select customer_id, city, postal_code from canonical.customers where city is not null order by 1"
+    )
     assert places == [
         ("billing:cus_A", "Alton", "12345"),
         ("crm:001A", "Alton", "12345"),

@@ -79,34 +79,73 @@ SITE = {"website": "https://www.acme.example/en"}
     ("left", "right", "said"),
     [
         # A tax registration joins whatever the names say, unless it looks like that of a tax group.
-        (crm("1", "Old Name AG", **ONE_TAX), erp("1", "New Words GmbH", tax_id="811234567", country="DE"), "joined: tax id"),
-        (crm("1", "Acme Holdings", **ONE_TAX), erp("1", "Acme Trading", **ONE_TAX), "suggested: evidence, name differs"),
-        (crm("1", "Acme", tax_id="811234567"), erp("1", "Birch", tax_id="811234567"), "suggested: evidence, name differs"),
+        (
+            crm("1", "Old Name AG", **ONE_TAX),
+            erp("1", "New Words GmbH", tax_id="811234567", country="DE"),
+            "joined: tax id",
+        ),
+        (
+            crm("1", "Acme Holdings", **ONE_TAX),
+            erp("1", "Acme Trading", **ONE_TAX),
+            "suggested: evidence, name differs",
+        ),
+        (
+            crm("1", "Acme", tax_id="811234567"),
+            erp("1", "Birch", tax_id="811234567"),
+            "suggested: evidence, name differs",
+        ),
         (crm("1", "Acme", tax_id="123456789"), erp("1", "Birch", tax_id="123456789"), "nothing"),
         # A name with evidence joins.
-        (crm("1", "Acme Foods Inc", country="US", **SITE), erp("1", "ACME FOODS", country="US", email="ap@acme.example"),
-         "joined: domain, country and name"),
-        (crm("1", "Acme Foods", **SITE), erp("1", "Acme Fods", email="ap@mail.acme.example"), "joined: name and evidence"),
-        (crm("1", "Acme Foods", postal_code="AB1 2CD"), erp("1", "Acme Foods", postal_code="ab12cd"),
-         "joined: name and evidence"),
-        (crm("1", "Acme Foods", city="Alton", country="GB"), erp("1", "Acme Foods Ltd", city="ALTON", country="GB"),
-         "joined: name and evidence"),
+        (
+            crm("1", "Acme Foods Inc", country="US", **SITE),
+            erp("1", "ACME FOODS", country="US", email="ap@acme.example"),
+            "joined: domain, country and name",
+        ),
+        (
+            crm("1", "Acme Foods", **SITE),
+            erp("1", "Acme Fods", email="ap@mail.acme.example"),
+            "joined: name and evidence",
+        ),
+        (
+            crm("1", "Acme Foods", postal_code="AB1 2CD"),
+            erp("1", "Acme Foods", postal_code="ab12cd"),
+            "joined: name and evidence",
+        ),
+        (
+            crm("1", "Acme Foods", city="Alton", country="GB"),
+            erp("1", "Acme Foods Ltd", city="ALTON", country="GB"),
+            "joined: name and evidence",
+        ),
         # A name alone never does, nor where everybody has mail.
         (crm("1", "Acme Foods"), erp("1", "Acme Foods"), "suggested: name alone"),
         (crm("1", "Acme Foods", country="US"), erp("1", "Acme Foods", country="US"), "suggested: name alone"),
-        (crm("1", "Acme Foods", email="acme@gmail.com"), erp("1", "Acme Foods", email="foods@gmail.com"),
-         "suggested: name alone"),
+        (
+            crm("1", "Acme Foods", email="acme@gmail.com"),
+            erp("1", "Acme Foods", email="foods@gmail.com"),
+            "suggested: name alone",
+        ),
         # What contradicts forbids.
-        (crm("1", "Acme Foods", tax_id="US555000111", **SITE), erp("1", "Acme Foods", tax_id="US555000222", **SITE),
-         "suggested: contradicted"),
-        (crm("1", "Acme Foods", country="US", **SITE), erp("1", "Acme Foods", country="GB", **SITE), "suggested: contradicted"),
+        (
+            crm("1", "Acme Foods", tax_id="US555000111", **SITE),
+            erp("1", "Acme Foods", tax_id="US555000222", **SITE),
+            "suggested: contradicted",
+        ),
+        (
+            crm("1", "Acme Foods", country="US", **SITE),
+            erp("1", "Acme Foods", country="GB", **SITE),
+            "suggested: contradicted",
+        ),
         (crm("1", "Acme Foods GmbH", **SITE), erp("1", "Acme Foods AG", **SITE), "suggested: contradicted"),
         # Sisters on one web site are not even a question; a word more is one.
         (crm("1", "Acme Holdings", **SITE), erp("1", "Acme Trading", **SITE), "nothing"),
         (crm("1", "Acme Foods", **SITE), erp("1", "Acme Foods Export", **SITE), "suggested: evidence, name differs"),
-        (crm("1", "International Business Machines", **SITE), erp("1", "IBM", **SITE), "suggested: evidence, name differs"),
+        (
+            crm("1", "International Business Machines", **SITE),
+            erp("1", "IBM", **SITE),
+            "suggested: evidence, name differs",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_two_records_alone_are(left: Record, right: Record, said: str) -> None:
     assert verdict(left, right) == said
 
@@ -158,7 +197,11 @@ def test_the_later_of_two_decisions_stands() -> None:
 
 
 def test_a_parted_pair_is_not_joined_through_a_third_record_by_a_rule() -> None:
-    records = crm("1", "Acme Foods", **SITE), erp("1", "Acme Foods", **SITE), Record("billing:1", "billing", "Acme Foods", **SITE)
+    records = (
+        crm("1", "Acme Foods", **SITE),
+        erp("1", "Acme Foods", **SITE),
+        Record("billing:1", "billing", "Acme Foods", **SITE),
+    )
     found = judged(*records, decided=(said("crm:1 erp:1", "different"),))
     assert [f for f in found if f[2] == "joined"] == []
     assert ("crm:1", "erp:1", "parted", "decision") in found
@@ -233,6 +276,10 @@ def test_pairs_to_judge_grow_with_the_records_not_with_their_square() -> None:
 def test_pairs_come_with_a_sentence() -> None:
     (pair,) = match((crm("1", "Acme Foods Inc", country="US", **SITE), erp("1", "Acme Foods", country="US", **SITE)))
     assert pair == Pair(
-        "crm:1", "erp:1", "joined", "domain, country and name", 100,
+        "crm:1",
+        "erp:1",
+        "joined",
+        "domain, country and name",
+        100,
         "same domain; same country; same name but for its writing",
-    )  # fmt: skip
+    )

@@ -26,12 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _text(seed: int, measured: Measured) -> str:
     lines = [f"seed {seed}: {measured.records:,} records of two systems, {measured.matching.true:,} pairs in truth"]
-    for way in (measured.matching, measured.exact, measured.names):
-        if way is not None:
-            lines.append(
-                f"  {way.way:<12} {way.joined:>7,} joined  precision {way.precision:.4f}  recall {way.recall:.4f}  "
-                f"F1 {way.f1:.4f}  {way.seconds:6.1f} CPU s"
-            )
+    lines += [
+        f"  {way.way:<12} {way.joined:>7,} joined  precision {way.precision:.4f}  recall {way.recall:.4f}  "
+        f"F1 {way.f1:.4f}  {way.seconds:6.1f} CPU s"
+        for way in (measured.matching, measured.exact, measured.names)
+        if way is not None
+    ]
     lines.append(f"  {measured.suggested:,} suggestions, {measured.suggested_right:,} of them right")
     return "\n".join(lines) + "\n"
 

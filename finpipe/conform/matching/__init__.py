@@ -1,7 +1,7 @@
 """Which customer records of several systems are one customer, where the systems do not say it themselves.
 
-Belongs here: reading names and evidence (``names``, ``evidence``), finding pairs worth a look (``blocks``), judging them
-(``judge``), joining what is certain (``match``), and the table that models read (``store``).
+Belongs here: reading names and evidence (``names``, ``evidence``), finding pairs worth a look (``blocks``), judging
+them (``judge``), joining what is certain (``match``), and the table that models read (``store``).
 Does not belong here: golden customers and their fields; the models make them of records and of these pairs.
 """
 

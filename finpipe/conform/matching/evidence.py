@@ -7,14 +7,15 @@ import re
 import unicodedata
 from functools import lru_cache
 
-#: Where everybody has mail or a page: such a domain says nothing of who it is.
-PUBLIC = frozenset("""
+_EVERYBODY = """
 aol.com comcast.net facebook.com fastmail.com free.fr gmail.com gmx.at gmx.de gmx.net google.com googlemail.com
 hotmail.com hotmail.co.uk icloud.com instagram.com laposte.net libero.it linkedin.com live.com mac.com mail.com mail.ru
 me.com msn.com naver.com orange.fr outlook.com proton.me protonmail.com qq.com rediffmail.com t-online.de twitter.com
 verizon.net wanadoo.fr web.de wixsite.com wordpress.com x.com yahoo.co.jp yahoo.co.uk yahoo.com yahoo.de yahoo.fr
 yandex.ru ymail.com 163.com 126.com blogspot.com github.io shopify.com squarespace.com youtube.com
-""".split())
+"""
+#: Where everybody has mail or a page: such a domain says nothing of who it is.
+PUBLIC = frozenset(_EVERYBODY.split())
 #: Second labels under which countries give names away, as in acme.co.uk.
 _SECOND = frozenset({"ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"})
 #: Prefixes of VAT numbers that are not the country's ISO code.
@@ -44,7 +45,7 @@ def country_of_tax(tax_id: str | None) -> str | None:
 
 
 def tax_number(tax_id: str | None, stated: str | None) -> str | None:
-    """The number without its country, so that ``DE 123 456 789`` and ``123456789`` are one; nothing for a place-holder."""
+    """The number without its country (``DE 123 456 789`` and ``123456789`` are one); nothing for a place-holder."""
     said = plain(tax_id) or ""
     prefix = country_of_tax(tax_id)
     if prefix and prefix in (country(stated) or prefix, _PREFIXES.get(said[:2])):

@@ -10,7 +10,7 @@ from finpipe.conform.matching.records import Record
 
 
 class Joined:
-    """Disjoint sets of records. The first key in order stands for its set, so nothing depends on the order of joining."""
+    """Disjoint sets of records; the first key in order stands for its set, whatever the order of joining."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         """Begin with each record by itself."""

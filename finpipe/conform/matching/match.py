@@ -39,7 +39,9 @@ def match(records: Iterable[Record], decided: Iterable[Decided] = ()) -> list[Pa
     accepted = _join(judged, joined, known, apart)
     pairs = [_pair(j, "joined", j.rule) for j in accepted]
     pairs += _suggestions(judged, joined)
-    pairs += _decisions(said, known, joined, links | {_two(p.left_id, p.right_id) for p in pairs if p.verdict == "joined"})
+    pairs += _decisions(
+        said, known, joined, links | {_two(p.left_id, p.right_id) for p in pairs if p.verdict == "joined"}
+    )
     return sorted(pairs, key=lambda p: (p.left_id, p.right_id))
 
 
@@ -147,9 +149,7 @@ def _decisions(said: dict[Two, Decided], known: dict[str, Record], joined: Joine
         else:
             path = _path(one, other, links) if joined.top(one) == joined.top(other) else []
             why = f"still one customer, through {' – '.join(path)}" if path else "a person said so"
-            found.append(
-                Pair(one, other, "parted", DECISION, 0, why, decision.decision_id, is_contradicted=bool(path))
-            )
+            found.append(Pair(one, other, "parted", DECISION, 0, why, decision.decision_id, is_contradicted=bool(path)))
     return found
 
 

@@ -16,37 +16,111 @@ from rapidfuzz.distance import OSA
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 #: Legal forms as they are written, longest first, and the form that each one is. An empty form says nothing.
 _FORMS = {
-    "public limited company": "plc", "plc": "plc",
-    "limited liability company": "llc", "llc": "llc",
-    "limited liability partnership": "llp", "llp": "llp", "limited partnership": "lp", "lp": "lp",
-    "private limited": "ltd", "pvt ltd": "ltd", "pte ltd": "ltd", "pty ltd": "ltd", "proprietary limited": "ltd",
-    "co ltd": "ltd", "company limited": "ltd", "ltd": "ltd", "limited": "ltd",
-    "incorporated": "inc", "inc": "inc", "corporation": "corp", "corp": "corp", "company": "", "co": "",
-    "gesellschaft mit beschrankter haftung": "gmbh", "gmbh and co kg": "gmbh co kg", "gmbh co kg": "gmbh co kg",
-    "gmbh": "gmbh", "mbh": "gmbh", "aktiengesellschaft": "ag", "ag": "ag", "kommanditgesellschaft": "kg", "kg": "kg",
-    "ohg": "ohg", "se": "se", "societe anonyme": "sa", "sociedad anonima": "sa", "sa de cv": "sa de cv", "sa": "sa",
-    "sas": "sas", "sarl": "sarl", "srl": "srl", "spa": "spa", "societa per azioni": "spa", "ltda": "ltda",
-    "besloten vennootschap": "bv", "bv": "bv", "naamloze vennootschap": "nv", "nv": "nv",
-    "aktiebolag": "ab", "ab": "ab", "asa": "asa", "as": "as", "aps": "aps", "oyj": "oyj", "oy": "oy",
-    "kabushiki kaisha": "kk", "kk": "kk", "wll": "wll", "sdn bhd": "sdn bhd", "sp zoo": "spzoo", "spzoo": "spzoo",
-    "sro": "sro", "kft": "kft", "doo": "doo", "jsc": "jsc", "ooo": "ooo",
-}  # fmt: skip
+    "public limited company": "plc",
+    "plc": "plc",
+    "limited liability company": "llc",
+    "llc": "llc",
+    "limited liability partnership": "llp",
+    "llp": "llp",
+    "limited partnership": "lp",
+    "lp": "lp",
+    "private limited": "ltd",
+    "pvt ltd": "ltd",
+    "pte ltd": "ltd",
+    "pty ltd": "ltd",
+    "proprietary limited": "ltd",
+    "co ltd": "ltd",
+    "company limited": "ltd",
+    "ltd": "ltd",
+    "limited": "ltd",
+    "incorporated": "inc",
+    "inc": "inc",
+    "corporation": "corp",
+    "corp": "corp",
+    "company": "",
+    "co": "",
+    "gesellschaft mit beschrankter haftung": "gmbh",
+    "gmbh and co kg": "gmbh co kg",
+    "gmbh co kg": "gmbh co kg",
+    "gmbh": "gmbh",
+    "mbh": "gmbh",
+    "aktiengesellschaft": "ag",
+    "ag": "ag",
+    "kommanditgesellschaft": "kg",
+    "kg": "kg",
+    "ohg": "ohg",
+    "se": "se",
+    "societe anonyme": "sa",
+    "sociedad anonima": "sa",
+    "sa de cv": "sa de cv",
+    "sa": "sa",
+    "sas": "sas",
+    "sarl": "sarl",
+    "srl": "srl",
+    "spa": "spa",
+    "societa per azioni": "spa",
+    "ltda": "ltda",
+    "besloten vennootschap": "bv",
+    "bv": "bv",
+    "naamloze vennootschap": "nv",
+    "nv": "nv",
+    "aktiebolag": "ab",
+    "ab": "ab",
+    "asa": "asa",
+    "as": "as",
+    "aps": "aps",
+    "oyj": "oyj",
+    "oy": "oy",
+    "kabushiki kaisha": "kk",
+    "kk": "kk",
+    "wll": "wll",
+    "sdn bhd": "sdn bhd",
+    "sp zoo": "spzoo",
+    "spzoo": "spzoo",
+    "sro": "sro",
+    "kft": "kft",
+    "doo": "doo",
+    "jsc": "jsc",
+    "ooo": "ooo",
+}
 _LONGEST_FORM = max(len(form.split()) for form in _FORMS)
 #: Words that people write short, or in another number, and the one that stands for them: the long one, so that a slip
 #: of typing in it still shows.
 _LONG = {
     short: long
     for long, others in {
-        "international": "intl", "technologies": "tech technology", "manufacturing": "mfg", "services": "svc svcs service",
-        "systems": "sys system", "solutions": "soln solns solution", "management": "mgmt", "group": "grp groupe gruppe",
-        "holdings": "holding hldg hldgs", "brothers": "bros", "associates": "assoc assocs", "industries": "ind inds industry",
-        "engineering": "eng engg", "national": "natl", "laboratories": "lab labs laboratory", "logistics": "log",
-        "enterprises": "ent enterprise", "communications": "comm comms", "development": "dev", "centre": "ctr center",
-        "saint": "st", "university": "univ", "department": "dept", "distribution": "dist distr", "electronics": "elec",
-        "pharmaceuticals": "pharma pharmaceutical", "financial": "fin", "insurance": "ins", "equipment": "equip",
+        "international": "intl",
+        "technologies": "tech technology",
+        "manufacturing": "mfg",
+        "services": "svc svcs service",
+        "systems": "sys system",
+        "solutions": "soln solns solution",
+        "management": "mgmt",
+        "group": "grp groupe gruppe",
+        "holdings": "holding hldg hldgs",
+        "brothers": "bros",
+        "associates": "assoc assocs",
+        "industries": "ind inds industry",
+        "engineering": "eng engg",
+        "national": "natl",
+        "laboratories": "lab labs laboratory",
+        "logistics": "log",
+        "enterprises": "ent enterprise",
+        "communications": "comm comms",
+        "development": "dev",
+        "centre": "ctr center",
+        "saint": "st",
+        "university": "univ",
+        "department": "dept",
+        "distribution": "dist distr",
+        "electronics": "elec",
+        "pharmaceuticals": "pharma pharmaceutical",
+        "financial": "fin",
+        "insurance": "ins",
+        "equipment": "equip",
     }.items()
     for short in others.split()
-}  # fmt: skip
+}
 _IDLE = frozenset({"the", "and", "und", "et"})
 _APART = re.compile(r"[\W_]+")
 #: Single letters in a row are one word: ``S.à r.l.``, ``G.m.b.H.``, ``A. B. C. Supplies``.
@@ -90,7 +164,7 @@ def _without_form(words: list[str]) -> tuple[list[str], str]:
         for length in range(min(_LONGEST_FORM, len(words) - 1), 0, -1):
             found = _FORMS.get(" ".join(words[-length:]))
             if found is not None:
-                words, form = words[:-length], found if not form else form
+                words, form = words[:-length], form or found
                 break
         else:
             return words, form
@@ -139,7 +213,10 @@ def compare(one: Name, other: Name, weights: Weights) -> Likeness:
         return Likeness(0, 0, 1, 1)
     if one.key == other.key or one.joined == other.joined:
         return Likeness(100, 0, 0, 0)
-    left, right = list((Counter(one.words) - Counter(other.words)).elements()), Counter(other.words) - Counter(one.words)
+    left, right = (
+        list((Counter(one.words) - Counter(other.words)).elements()),
+        Counter(other.words) - Counter(one.words),
+    )
     rest = list(right.elements())
     shared = sum(weights.of(w) for w in (Counter(one.words) & Counter(other.words)).elements()) * 200
     typos = 0

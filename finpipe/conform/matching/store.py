@@ -22,6 +22,7 @@ create table if not exists {NAME} (
     decision_id varchar, is_contradicted boolean
 )"""
 _READ = ("customers", "decisions")
+_FACTS = ("customer_id", "system", "name", "country", "city", "postal_code", "tax_id", "email", "website")
 _STATED = "crm_customer_id, billing_customer_id, erp_customer_id, merged_into_customer_id"
 _FRAME = {
     "left_id": pl.String,
@@ -58,17 +59,17 @@ def _inputs(connection: duckdb.DuckDBPyConnection) -> str:
 def _records(connection: duckdb.DuckDBPyConnection) -> list[Record]:
     """Customer records in force, and those merged away: they are aliases of their survivor."""
     rows = connection.execute(
-        "select customer_id, system, name, country, city, postal_code, tax_id, email, website, "
-        f"{_STATED} from canonical.customers "
+        f"select {', '.join(_FACTS)}, {_STATED} from canonical.customers "
         "where not is_deleted or merged_into_customer_id is not null order by customer_id"
     ).fetchall()
-    return [Record(*row[:-4], names=tuple(key for key in row[-4:] if key)) for row in rows]
+    return [Record(**dict(zip(_FACTS, row, strict=False)), names=tuple(k for k in row[-4:] if k)) for row in rows]
 
 
 def _decided(connection: duckdb.DuckDBPyConnection) -> list[Decided]:
     """What people said of pairs, oldest first: of two about one pair the later stands."""
     rows = connection.execute(
-        "select decision_id, subject, payload from canonical.decisions where kind = 'customer_match' and not is_deleted "
+        "select decision_id, subject, payload from canonical.decisions "
+        "where kind = 'customer_match' and not is_deleted "
         "order by decided_at, decision_id"
     ).fetchall()
     return [_read(*row) for row in rows]
