@@ -21,12 +21,10 @@ Indigo Iris Jasper Juniper Kestrel Kite Larch Linden Lumen Lynx Maple Marlin Mea
 Northgate Oakham Onyx Opal Orchid Osprey Otter Pembroke Pine Quartz Quill Raven Redwood Ridge Rowan Saffron Sable
 Sierra Solano Sparrow Stone Summit Tamar Thistle Tundra Umber Vale Verdant Vesper Wren Yarrow Zephyr
 """)
-_TAILS = (
-    *_words(
-        """\nbank berg brook burn bury croft dale field ford forge gate haven heath hill holm hurst ley mark mere mill moor mount\nnor port rise shore side stead stone ton vale view ville ward water way well wick wood worth\n"""
-    ),
-    "",
-)
+_TAILS = _words("""
+bank berg brook burn bury croft dale field ford forge gate haven heath hill holm hurst ley mark mere mill moor mount
+nor port rise shore side stead stone ton vale view ville ward water way well wick wood worth
+""")
 _TRADES = _words("""
 Foods Robotics Textiles Energy Optics Media Marine Mining Software Paper Glass Avionics Seeds Motors Cement Dental
 Travel Packaging Timber Steel Fisheries Printing Ceramics Bearings Plastics Cosmetics Furniture Logistics
@@ -100,7 +98,7 @@ def register(count: int, dice: Random) -> list[Company]:
 
 def _founded(no: int, dice: Random) -> Company:
     land = dice.choice(sorted(_LANDS))
-    head = dice.choice(_HEADS) + dice.choice(_TAILS)
+    head = dice.choice(_HEADS) + dice.choice(("", *_TAILS))
     words = (head, dice.choice(_HEADS), dice.choice(_TRADES)) if dice.random() < 0.4 else (head, dice.choice(_TRADES))
     words = (*words, "International") if dice.random() < 0.06 else words
     return Company(
