@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from finpipe.build import Check, Manifest, Model
+from finpipe.conform import matching
 from finpipe.contracts import columns, entities
 from finpipe.systems import Source, System, Table
 
@@ -113,7 +114,7 @@ def plain(table: str, about: str, deps: Iterable[dg.AssetKey], kinds: set[str]) 
         owners=team(STAGE_OWNERS[group]),
         kinds=kinds,
         description=about,
-        metadata={"dagster/table_name": table},
+        metadata=shape(table, matching.COLUMNS) if table == matching.NAME else {"dagster/table_name": table},
     )
 
 

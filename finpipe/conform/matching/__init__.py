@@ -7,6 +7,6 @@ Does not belong here: golden customers and their fields; the models make them of
 
 from finpipe.conform.matching.match import match
 from finpipe.conform.matching.records import Decided, Pair, Record
-from finpipe.conform.matching.store import NAME, TABLE, bring_up
+from finpipe.conform.matching.store import COLUMNS, NAME, TABLE, bring_up
 
-__all__ = ["NAME", "TABLE", "Decided", "Pair", "Record", "bring_up", "match"]
+__all__ = ["COLUMNS", "NAME", "TABLE", "Decided", "Pair", "Record", "bring_up", "match"]

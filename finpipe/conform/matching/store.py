@@ -16,24 +16,22 @@ from finpipe.conform.matching.records import Decided, Pair, Record
 
 #: Name of the table, and of its line in ``ledger.conformed``.
 NAME = "matching.customer_pairs"
-TABLE = f"""
-create table if not exists {NAME} (
-    left_id varchar, right_id varchar, verdict varchar, rule varchar, score integer, reason varchar,
-    decision_id varchar, is_contradicted boolean
-)"""
+#: Its columns: name, type, meaning.
+COLUMNS = (
+    ("left_id", "varchar", "Customer record; it sorts before the other."),
+    ("right_id", "varchar", "Customer record."),
+    ("verdict", "varchar", "joined, suggested, parted, or refused (a decision that cannot hold)."),
+    ("rule", "varchar", "Rule that joined or suggested, or decision."),
+    ("score", "integer", "How alike the names are, of 100."),
+    ("reason", "varchar", "Evidence, contradictions and differences, in words."),
+    ("decision_id", "varchar", "Decision that stands."),
+    ("is_contradicted", "boolean", "Parted by a person, and still one customer through other links."),
+)
+TABLE = f"create table if not exists {NAME} ({', '.join(f'{name} {kind}' for name, kind, _ in COLUMNS)})"
 _READ = ("customers", "decisions")
 _FACTS = ("customer_id", "system", "name", "country", "city", "postal_code", "tax_id", "email", "website")
 _STATED = "crm_customer_id, billing_customer_id, erp_customer_id, merged_into_customer_id"
-_FRAME = {
-    "left_id": pl.String,
-    "right_id": pl.String,
-    "verdict": pl.String,
-    "rule": pl.String,
-    "score": pl.Int32,
-    "reason": pl.String,
-    "decision_id": pl.String,
-    "is_contradicted": pl.Boolean,
-}
+_TYPES = {"varchar": pl.String, "integer": pl.Int32, "boolean": pl.Boolean}
 
 
 def bring_up(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -88,7 +86,8 @@ def _read(decision_id: str, subject: str, payload: str | None) -> Decided:
 
 def _write(connection: duckdb.DuckDBPyConnection, pairs: list[Pair]) -> None:
     connection.execute(f"delete from {NAME}")
-    columns = {name: [getattr(p, name) for p in pairs] for name in _FRAME}
-    connection.register("matched_pairs", pl.DataFrame(columns, schema=_FRAME))
+    schema = {name: _TYPES[kind] for name, kind, _ in COLUMNS}
+    columns = {name: [getattr(p, name) for p in pairs] for name in schema}
+    connection.register("matched_pairs", pl.DataFrame(columns, schema=schema))
     connection.execute(f"insert into {NAME} by name select * from matched_pairs")
     connection.unregister("matched_pairs")
