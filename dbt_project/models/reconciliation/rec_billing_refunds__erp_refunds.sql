@@ -52,7 +52,7 @@ left_records as (
         *,
         false
     from windows
-    where role = 'billing' and exists (from refunds as other where other.role = 'erp')
+    where role = 'billing' and 'erp' in (select refunds.role from refunds)
 ),
 
 erp_refunds as (
@@ -79,7 +79,7 @@ right_records as (
         null,
         false
     from windows
-    where role = 'erp' and exists (from refunds as other where other.role = 'billing')
+    where role = 'erp' and 'billing' in (select refunds.role from refunds)
 ),
 
 {% set is_refund = "l.kind = 'refund' and r.kind = 'refund'" -%}
