@@ -144,6 +144,19 @@ def find_systems(home: Home) -> dict[str, System]:
     return found
 
 
+def settings_version(home: Home) -> str:
+    """Changes with anything but code, policy and data that figures follow from: settings, descriptions, mappings."""
+    said = home.config
+    own = (said.reporting_currency, said.document_roles, sorted(said.legal_entity.items()))
+    total = hashlib.sha256(repr(own).encode())
+    for name, system in sorted(find_systems(home).items()):
+        settings = sorted((k, v) for k, v in system.settings.items() if k != "due")
+        total.update(repr((name, system.fingerprint, settings)).encode())
+        for path in (*system.shared.values(), *system.mappings.values()):
+            total.update(f"{path.name}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
+
+
 def _another(home: Home, described: dict[str, System], name: str) -> System:
     """A further system of a described product: ``[systems.<name>] like = "…"`` in ``finpipe.toml``.
 
