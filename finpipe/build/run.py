@@ -127,7 +127,18 @@ def latest_build(connection: duckdb.DuckDBPyConnection) -> BuildReport | None:
     if not found:
         return None
     number, as_of, load_seq, load_hash, version, verdict, policy, settings = found[0]
-    return BuildReport(number, as_of, load_seq, load_hash, version, verdict, {}, False, policy, settings)
+    return BuildReport(
+        number,
+        as_of,
+        load_seq,
+        load_hash,
+        version,
+        verdict,
+        {},
+        is_new=False,
+        policy_version=policy,
+        settings_version=settings,
+    )
 
 
 def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date) -> str:

@@ -1,6 +1,6 @@
 """What figures follow from, as publications and snapshots say it.
 
-Belongs here: the stamps of a build, and the versions in force now.  Does not belong here: Dagster, which nothing imports.
+Belongs here: the stamps of a build, and the versions in force now.  Does not belong here: Dagster.
 """
 
 import duckdb
