@@ -51,7 +51,7 @@ def build(context: Context, as_of: datetime, as_known: str | None, out: Path | N
 
 
 @click.command()
-@click.argument("periods")
+@click.argument("periods", nargs=-1, required=True)
 @click.option("--commit", "is_committing", is_flag=True, help="Publish what the preview showed, and log it.")
 @click.option("--reason", default="", help="Why, in your words; it stands in the restatement log. Needed to commit.")
 @click.option("--by", default=this_person, help="Who restates (default: FINPIPE_USER, else the user of this machine).")
@@ -60,7 +60,7 @@ def build(context: Context, as_of: datetime, as_known: str | None, out: Path | N
 @click.pass_obj
 def backfill(
     context: Context,
-    periods: str,
+    periods: tuple[str, ...],
     *,
     is_committing: bool,
     reason: str,
@@ -90,7 +90,7 @@ def backfill(
     return Exit.FINDINGS if found.inside or found.preview.broken else Exit.DONE
 
 
-def _commit(context: Context, periods: str, signed: tuple[str, str | None, str], *, as_json: bool) -> int:
+def _commit(context: Context, periods: tuple[str, ...], signed: tuple[str, str | None, str], *, as_json: bool) -> int:
     from finpipe.orchestration.backfill import Signed, commit  # noqa: PLC0415
 
     with quiet(), progress(is_silent=as_json) as told:
@@ -129,7 +129,7 @@ def _show(context: Context, found: "Backfill") -> None:
         count = Counter((d.period, found.is_locked(d)) for d in found.outside)
         grid(
             context,
-            "Publishing moves these as well",
+            "Elsewhere",
             ("period", "closed", "figures"),
             [(*p, n) for p, n in count.items()],
         )
@@ -137,14 +137,14 @@ def _show(context: Context, found: "Backfill") -> None:
         click.echo(f"the audit would stop it: {found.preview.broken}\n")
 
 
-def _conclude(found: "Backfill", periods: str) -> None:
+def _conclude(found: "Backfill", periods: tuple[str, ...]) -> None:
     if not found.inside:
         rest = f", {counted(len(found.outside), 'figure')} of other periods" if found.outside else ""
         last_line(f"no difference: these periods stand as published{rest}", "finpipe status")
         return
     is_closed = any(found.is_locked(d) for d in found.inside)
     second = " --approved-by NAME" if is_closed else ""
-    span = f'"{periods}"' if " " in periods else periods
+    span = " ".join(f'"{p}"' if " " in p else p for p in periods)
     said = f"{counted(len(found.inside), 'figure')} would change, nothing is published"
     last_line(said, f"finpipe backfill {span} --commit --reason …{second}")
 

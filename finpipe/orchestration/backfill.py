@@ -8,7 +8,7 @@ check of any other run, and publishes. Landed first, published second: a kill in
 next run applies, and never figures that moved without a word.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,6 @@ from finpipe.orchestration.company import writing
 from finpipe.orchestration.figures import Difference, Period, chosen, figures_of
 from finpipe.orchestration.locks import locked_periods
 from finpipe.orchestration.preview import Preview, inputs_of, kept, latest, new_loads, preview
-from finpipe.orchestration.run import Ran, run_job
 from finpipe.orchestration.sightings import land_sightings
 from finpipe.publish import reading
 from finpipe.settings import Home
@@ -29,10 +28,16 @@ from finpipe.settings import Home
 if TYPE_CHECKING:
     import dagster as dg
 
+    from finpipe.orchestration.run import Ran
+
 _PERIODS = """
-select period, period_ends_on, coalesce(quarter, '') from main.calendar where period_ends_on is not null
-union select period, period_ends_on, coalesce(quarter, '') from main.period_figures where period_ends_on is not null
-union select name, ends_on, '' from canonical.accounting_periods where kind = 'period' and not is_deleted"""
+select period, period_ends_on, max(quarter) from (
+    select period, period_ends_on, coalesce(quarter, '') as quarter from main.calendar
+    union all select period, period_ends_on, coalesce(quarter, '') from main.period_figures
+    union all
+    select name, ends_on, '' from canonical.accounting_periods
+    where kind = 'period' and not is_deleted and not is_adjustment
+) where period_ends_on is not null group by all order by 2, 1"""
 _MOST_NAMED = 5
 
 
@@ -59,21 +64,25 @@ class Signed:
     reason: str
 
 
-def backfill(home: Home, periods: str, tell: Tell = lambda _stage, _what: None) -> Backfill:
+def backfill(home: Home, periods: Sequence[str], tell: Tell = lambda _stage, _what: None) -> Backfill:
     """Preview some periods; raises ``FinpipeError`` for periods that no calendar has, before anything is computed."""
     is_meant(home, periods)
     return _split(home, preview(home, tell), periods)
 
 
-def is_meant(home: Home, periods: str) -> Callable[[Difference], bool]:
+def is_meant(home: Home, periods: Sequence[str]) -> Callable[[Difference], bool]:
     """Which differences lie in the periods asked for, by the calendars of the publication in force."""
     inputs_of(home)
+    return chosen(periods, known_periods(home))
+
+
+def known_periods(home: Home) -> list[Period]:
+    """Every period of every calendar that the publication in force knows, in the order of time."""
     with reading(home) as connection:
-        known = [Period(*row) for row in connection.execute(_PERIODS).fetchall()]
-    return chosen(periods, known)
+        return [Period(*row) for row in connection.execute(_PERIODS).fetchall()]
 
 
-def _split(home: Home, found: Preview, periods: str) -> Backfill:
+def _split(home: Home, found: Preview, periods: Sequence[str]) -> Backfill:
     meant = is_meant(home, periods)
     with reading(home) as connection:
         locked = locked_periods(connection)
@@ -83,17 +92,20 @@ def _split(home: Home, found: Preview, periods: str) -> Backfill:
 
 def commit(
     home: Home,
-    periods: str,
+    periods: Sequence[str],
     signed: Signed,
     tell: Tell = lambda _stage, _what: None,
     instance: "dg.DagsterInstance | None" = None,
-) -> tuple[Backfill, Ran | None]:
+    patience: float = 0,
+) -> tuple[Backfill, "Ran | None"]:
     """Publish what was previewed and log it; no run when no figure differs in the periods.
 
     Raises ``FinpipeError`` when there is no preview of what is landed now, its audit failed, a closed period lacks its
     second person, or a closed period that was not asked for would move as well; ``BusyError`` while a run writes.
     """
-    with writing(home, patience=0):
+    from finpipe.orchestration.run import run_job  # noqa: PLC0415 - it loads the definitions, and they name this
+
+    with writing(home, patience):
         found = _split(home, _still_holds(home, periods), periods)
         if not found.inside:
             return found, None
@@ -105,11 +117,11 @@ def commit(
         return found, ran
 
 
-def _still_holds(home: Home, periods: str) -> Preview:
+def _still_holds(home: Home, periods: Sequence[str]) -> Preview:
     now = inputs_of(home)
     if found := kept(home, now):
         return found
-    before, again = latest(home), f"finpipe backfill {periods}, look at it, then --commit"
+    before, again = latest(home), f"finpipe backfill {' '.join(periods)}, look at it, then --commit"
     if before is None:
         raise FinpipeError("nothing was previewed", where=str(home.backfills), got="no preview", fix=again)
     said = []
@@ -130,8 +142,15 @@ def _still_holds(home: Home, periods: str) -> Preview:
     )
 
 
-def _judge(found: Backfill, signed: Signed, periods: str) -> None:
+def _judge(found: Backfill, signed: Signed, periods: Sequence[str]) -> None:
     """Refuse what may not be published, or not by these people."""
+    if not signed.by.strip() or not signed.reason.strip():
+        raise FinpipeError(
+            "a restatement names who restates and why",
+            where=", ".join(periods),
+            got=f"by {signed.by or 'nobody'}, because {signed.reason or 'of nothing'}",
+            fix="give both: they stand in ledger.restatements",
+        )
     if found.preview.broken:
         raise FinpipeError(
             "the audit would stop this",
@@ -142,7 +161,7 @@ def _judge(found: Backfill, signed: Signed, periods: str) -> None:
     if moved := [d for d in found.outside if found.is_locked(d)]:
         raise FinpipeError(
             "closed periods that were not asked for would move as well",
-            where=periods,
+            where=", ".join(periods),
             got=", ".join(sorted({d.period for d in moved})[:_MOST_NAMED]),
             fix="restate them too: FIRST..LAST, with a second person",
         )
@@ -157,7 +176,7 @@ def _judge(found: Backfill, signed: Signed, periods: str) -> None:
         )
 
 
-def _land(home: Home, found: Backfill, signed: Signed, periods: str) -> int:
+def _land(home: Home, found: Backfill, signed: Signed, periods: Sequence[str]) -> int:
     """Land what was seen and what is restated, directly behind what was looked at; returns the last load."""
     newest = max(m.order for m in manifests(home))
     if new_loads(home, found.preview.inputs.load_seq, newest):

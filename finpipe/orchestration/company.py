@@ -93,9 +93,15 @@ def working(company: Company) -> Iterator[Home]:
     A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
     defect keeps its stack trace.
     """
+    with failing(), writing(company.home):
+        yield company.home
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """End a step as Dagster understands it."""
     try:
-        with writing(company.home):
-            yield company.home
+        yield
     except OSError as problem:
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
     except FinpipeError as problem:

@@ -99,39 +99,45 @@ def in_order(one: Difference) -> tuple[Any, ...]:
 
 
 class Period(NamedTuple):
-    """A period of some calendar."""
+    """A period of some calendar, and the quarter it lies in there."""
 
     name: str
     ends_on: date
     quarter: str
 
+    @property
+    def label(self) -> str:
+        """What names it among all calendars and years: ``2025-Q1 Mar 2025``."""
+        return f"{self.quarter} {self.name}".strip()
 
-def chosen(said: str, periods: Iterable[Period]) -> Callable[[Difference], bool]:
-    """Which differences lie in ``QUARTER``, ``PERIOD`` or ``FIRST..LAST``; months may be written 2025-01.
+
+def chosen(asked: Iterable[str], periods: Iterable[Period]) -> Callable[[Difference], bool]:
+    """Which differences lie in any of ``QUARTER``, ``PERIOD`` or ``FIRST..LAST``; months may be written 2025-01.
 
     Entities close by calendars of their own: a quarter or a name means each entity's own, a span all periods that end
     within it. Raises ``FinpipeError`` for what is in no calendar, or a span that ends before it begins.
     """
     known = list(periods)
-    first, dots, last = (part.strip() for part in said.partition(".."))
-    starts = _meant(first, known)
-    if not dots:
-        meant = {(p.name, p.ends_on) for p in starts}
-        return lambda d: (d.period, d.period_ends_on) in meant
-    low, high = min(p.ends_on for p in starts), max(p.ends_on for p in _meant(last, known))
-    if low > high:
-        raise FinpipeError(
-            "the span ends before it begins",
-            where="the periods asked for",
-            got=said,
-            fix=f"{last}..{first}",
-        )
-    return lambda d: d.period_ends_on is not None and low <= d.period_ends_on <= high
+    meant = {(p.name, p.ends_on) for said in asked for p in _meant(said.strip(), known)}
+    return lambda d: (d.period, d.period_ends_on) in meant
 
 
 def _meant(said: str, known: list[Period]) -> list[Period]:
+    first, dots, last = (part.strip() for part in said.partition(".."))
+    starts = _named(first, known)
+    if not dots:
+        return starts
+    low, high = min(p.ends_on for p in starts), max(p.ends_on for p in _named(last, known))
+    if low > high:
+        raise FinpipeError(
+            "the span ends before it begins", where="the periods asked for", got=said, fix=f"{last}..{first}"
+        )
+    return [p for p in known if low <= p.ends_on <= high]
+
+
+def _named(said: str, known: list[Period]) -> list[Period]:
     name = said.casefold()
-    found = [p for p in known if name and name in (p.name.casefold(), p.quarter.casefold())]
+    found = [p for p in known if name and name in (p.name.casefold(), p.quarter.casefold(), p.label.casefold())]
     if not found and re.fullmatch(r"\d{4}-\d{2}", said):
         found = [p for p in known if f"{p.ends_on:%Y-%m}" == said]
     if not found:

@@ -13,6 +13,7 @@ from finpipe.errors import FinpipeError
 from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company, working
 from finpipe.orchestration.metadata import table
+from finpipe.orchestration.restate import note_periods
 from finpipe.orchestration.stamps import stamps_of
 from finpipe.publish import Published, manifest_of
 from finpipe.publish import publish as publish_stage
@@ -32,6 +33,7 @@ def publish_assets(manifest: Manifest) -> dg.AssetsDefinition:
     def publish(context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]) -> dg.MaterializeResult[Any]:
         with working(company) as home:
             done = publish_audited(home, company.teller("publish"))
+        note_periods(company.home, context.instance)
         said = manifest_of(done.folder)
         context.log.info(f"publication {done.seq} is in force: {done.folder}")
         facts = [(name, t["rows"], t["digest"]) for name, t in said["tables"].items()]

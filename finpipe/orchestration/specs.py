@@ -18,6 +18,8 @@ from finpipe.systems import Source, System, Table
 
 GROUPS = ("landing", "raw", "ledger", "canonical", "staging", "intermediate", "reconciliation", "marts", "published")
 PUBLISHED = dg.AssetKey(["published", "finance"])
+#: What published figures would be if they were recomputed, by accounting period.
+RESTATED = dg.AssetKey(["published", "period_figures"])
 #: What LOAD keeps account of, beside the raw tables.
 LEDGER = {
     "loads": "One row per landed file: when it came, what became of it, and its link in the chain of hashes.",
