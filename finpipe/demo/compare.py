@@ -1,11 +1,9 @@
 """Marts against the truth: every figure of the clean twin, to the cent.
 
-Belongs here: what is compared with what, one pair of queries per figure. Does not: faults, and how marts come about.
-
-A query returns (key, amount); a key that one side lacks counts as zero there. ``t`` holds the truth's files as text,
-``m`` the published marts. Two choices are the pipeline's own, stated in its decisions: quarters are calendar quarters
-(0018); what the ERP books as journals, such as disputes, is no payment of the ERP (0010), so that chargebacks are
-compared where they show, in the bridge from charges to the bank.
+Belongs here: what is compared with what, a pair of queries per figure. Does not: faults, how marts come about. A query
+returns (key, amount); a key that one side lacks counts as zero there. ``t`` holds the truth's files as text, ``m`` the
+published marts. Decision 0018: quarters are calendar quarters. Decision 0010: what the ERP books as journals, such as
+disputes, is no payment of it, so that chargebacks are compared in the bridge from charges to the bank.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ left_records as (
         *,
         false
     from windows
-    where role = 'billing' and (select count(*) from refunds where role = 'erp') > 0
+    where role = 'billing' and 'erp' in (select refunds.role from refunds)
 ),
 
 erp_refunds as (
@@ -79,7 +79,7 @@ right_records as (
         null,
         false
     from windows
-    where role = 'erp' and (select count(*) from refunds where role = 'billing') > 0
+    where role = 'erp' and 'billing' in (select refunds.role from refunds)
 ),
 
 {% set is_refund = "l.kind = 'refund' and r.kind = 'refund'" -%}

@@ -1,10 +1,9 @@
 -- R04, discounts: those that billing gave on invoice lines and that say when they end, against those that had not
 -- ended. A discount has ended when both the invoice and the service it bills come after its last day: an invoice that
--- is late still bills its time at its price. Discounts in time stand here once per subscription and currency.
+-- is late still bills its time at its price. Ended ones stand here by invoice, others by subscription and currency.
 with given as (
     select
         lines.invoice_id,
-        lines.invoice_line_id,
         coalesce(lines.contract_id, invoices.contract_id, 'no subscription') as subscription_id,
         lines.currency,
         lines.discount_amount as amount,
@@ -27,10 +26,7 @@ with given as (
 keyed as (
     select
         *,
-        case
-            when has_ended then invoice_id || '|' || invoice_line_id
-            else subscription_id || '|' || currency
-        end as record_key
+        case when has_ended then invoice_id else subscription_id || '|' || currency end as record_key
     from given
 ),
 

@@ -1,7 +1,7 @@
 -- R18, ledger: the tax of the ERP's documents against the postings to tax accounts, by document, entity and period, in
--- functional currency and in the primary book. A tax account is one on which at least half of the postings are tax lines
--- of documents: so a tax line that went to a revenue account does not make it one, and is missed here. What is paid to
--- the tax office is nobody's document and is not compared.
+-- functional currency and in the primary book. A tax account is one on which at least half of the postings are tax
+-- lines of documents: so a tax line that went to a revenue account does not make it one, and is missed here. What is
+-- paid to the tax office is nobody's document and is not compared.
 with first_book as (
     select min(book) as book from {{ ref('stg_journal_events') }}
     where journal_event_id not like '%/%'
