@@ -61,6 +61,16 @@ class Home:
         return self.root / "published"
 
     @property
+    def snapshots(self) -> Path:
+        """Figures of other cuts, asked for one by one; they are no publications."""
+        return self.root / "snapshots"
+
+    @property
+    def backfills(self) -> Path:
+        """Previews of restatements, by what they were made from."""
+        return self.root / "backfills"
+
+    @property
     def scratch(self) -> Path:
         """Throw-away folders; whatever is left over may be swept."""
         return self.root / "tmp"

@@ -18,6 +18,8 @@ from finpipe.settings import Home
 ROLES = ("crm", "billing", "erp", "bank", "control", "decisions")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,60}")
+#: Settings of a company that change no figure; its systems are told by what they are, settings merged in.
+_NOT_OF_FIGURES = ("memory_limit", "threads", "keep_publications", "systems")
 #: Settings that change nothing about how extracts become raw rows.
 _NOT_OF_READING = ("due", "references", "variables", "replaces", "key_prefixes", "unique_ids")
 
@@ -142,6 +144,18 @@ def find_systems(home: Home) -> dict[str, System]:
     for system in found.values():
         _judge_replacement(home, found, system)
     return found
+
+
+def settings_version(home: Home) -> str:
+    """Changes with anything but code, policy and data that figures follow from: settings, descriptions, mappings."""
+    said = {k: v for k, v in sorted(vars(home.config).items()) if k not in _NOT_OF_FIGURES}
+    total = hashlib.sha256(repr(said).encode())
+    for name, system in sorted(find_systems(home).items()):
+        settings = sorted((k, v) for k, v in system.settings.items() if k != "due")
+        total.update(repr((name, system.fingerprint, settings)).encode())
+        for path in (*system.shared.values(), *system.mappings.values()):
+            total.update(f"{path.name}\n".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
 
 
 def _another(home: Home, described: dict[str, System], name: str) -> System:

@@ -19,6 +19,8 @@ from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
 
 READING = (
+    "build",
+    "backfill",
     "doctor",
     "status",
     "query",

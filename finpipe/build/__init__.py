@@ -5,6 +5,17 @@ Does not belong here: SQL of models (``dbt_project``), and Dagster: nothing in t
 """
 
 from finpipe.build.manifest import Check, Manifest, Model, kept
-from finpipe.build.run import BuildReport, Node, build, latest_build, stamps_inputs
+from finpipe.build.run import BuildReport, Node, build, code_version, latest_build, stamps_inputs
 
-__all__ = ["BuildReport", "Check", "Manifest", "Model", "Node", "build", "kept", "latest_build", "stamps_inputs"]
+__all__ = [
+    "BuildReport",
+    "Check",
+    "Manifest",
+    "Model",
+    "Node",
+    "build",
+    "code_version",
+    "kept",
+    "latest_build",
+    "stamps_inputs",
+]

@@ -20,14 +20,16 @@ from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
+from finpipe.systems import settings_version
 from finpipe.warehouse import connect
 
 _BUILDS = """
 create table if not exists ledger.builds (
     build bigint primary key, as_of date, inputs varchar, load_seq bigint, load_hash varchar, code_version varchar,
-    verdict varchar, policy_version varchar
+    verdict varchar, policy_version varchar, settings_version varchar
 );
-alter table ledger.builds add column if not exists policy_version varchar"""
+alter table ledger.builds add column if not exists policy_version varchar;
+alter table ledger.builds add column if not exists settings_version varchar"""
 
 #: Called with ``build`` or ``check``, and the name of the model or test that begins.
 Progress = Callable[[str, str], None]
@@ -64,6 +66,8 @@ class BuildReport:
     verdict: str  # building, passed, failed
     nodes: dict[str, Node]
     is_new: bool = True
+    policy_version: str = ""
+    settings_version: str = ""
 
 
 def build(
@@ -84,7 +88,7 @@ def build(
         last = latest_build(connection)
         if last and not force and last.verdict == "passed" and _inputs_of(connection, last.build) == inputs:
             return last
-        begun = _begin(connection, as_of, inputs)
+        begun = _begin(home, connection, as_of, inputs)
     nodes: dict[str, Node] = {}
     succeeded = invoke(
         ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
@@ -117,12 +121,24 @@ def latest_build(connection: duckdb.DuckDBPyConnection) -> BuildReport | None:
     """The last build that began, as its record says; it has no nodes."""
     connection.execute(_BUILDS)
     found = connection.execute(
-        "select build, as_of, load_seq, load_hash, code_version, verdict from ledger.builds order by build desc limit 1"
+        "select build, as_of, load_seq, load_hash, code_version, verdict, coalesce(policy_version, ''), "
+        "coalesce(settings_version, '') from ledger.builds order by build desc limit 1"
     ).fetchall()
     if not found:
         return None
-    number, as_of, load_seq, load_hash, version, verdict = found[0]
-    return BuildReport(number, as_of, load_seq, load_hash, version, verdict, {}, is_new=False)
+    number, as_of, load_seq, load_hash, version, verdict, policy, settings = found[0]
+    return BuildReport(
+        number,
+        as_of,
+        load_seq,
+        load_hash,
+        version,
+        verdict,
+        {},
+        is_new=False,
+        policy_version=policy,
+        settings_version=settings,
+    )
 
 
 def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date) -> str:
@@ -155,17 +171,19 @@ def code_version() -> str:
     return total.hexdigest()[:12]
 
 
-def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
+def _begin(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
     last = latest_build(connection)
     number = last.build + 1 if last else 1
     seq, load_hash = _load_head(connection)
-    version = code_version()
+    version, policy, settings = code_version(), _policy_version(connection), settings_version(home)
     connection.execute(
         "insert into ledger.builds by name select ? as build, ? as as_of, ? as inputs, ? as load_seq, ? as load_hash, "
-        "? as code_version, 'building' as verdict, ? as policy_version",
-        [number, as_of, inputs, seq, load_hash, version, _policy_version(connection)],
+        "? as code_version, 'building' as verdict, ? as policy_version, ? as settings_version",
+        [number, as_of, inputs, seq, load_hash, version, policy, settings],
     )
-    return BuildReport(number, as_of, seq, load_hash, version, "building", {})
+    return BuildReport(
+        number, as_of, seq, load_hash, version, "building", {}, policy_version=policy, settings_version=settings
+    )
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:

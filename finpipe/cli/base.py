@@ -3,6 +3,7 @@
 Belongs here: how things are said.  Does not belong here: what is said.
 """
 
+import getpass
 import json
 import os
 import sys
@@ -95,6 +96,11 @@ class Context:
         from rich.console import Console  # noqa: PLC0415
 
         return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDE)
+
+
+def this_person() -> str:
+    """Who decides, unless the command says another: FINPIPE_USER, else the user of this machine."""
+    return os.environ.get("FINPIPE_USER") or getpass.getuser()
 
 
 def as_json(function: F) -> F:

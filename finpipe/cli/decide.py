@@ -4,14 +4,12 @@ Belongs here: what may be decided on what is known now, and the decision's words
 from it: a decision is landed like any extract, and the models judge it again (another may have landed before it).
 """
 
-import getpass
-import os
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_line
+from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_line, this_person
 from finpipe.cli.exceptions import exceptions
 from finpipe.cli.queue import STANCES, history_of, meant, rows, waiting
 from finpipe.errors import FinpipeError
@@ -27,11 +25,7 @@ with_reason = click.option("--reason", required=True, help="Why, in your words; 
 def by_person(function: Any) -> Any:
     """The option that says who decides."""
     said = "Who decides (default: FINPIPE_USER, else the user of this machine)."
-    return click.option("--by", "person", default=_person, help=said)(function)
-
-
-def _person() -> str:
-    return os.environ.get("FINPIPE_USER") or getpass.getuser()
+    return click.option("--by", "person", default=this_person, help=said)(function)
 
 
 @exceptions.command()

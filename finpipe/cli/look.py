@@ -1,5 +1,6 @@
 """Commands that look at what is published: ``status``, ``query``, ``publications``, ``roll-back``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +48,7 @@ def status(context: Context, *, as_json: bool) -> int:
         return Exit.DONE if clean else Exit.FINDINGS
     click.echo(f"home         {shown_path(context.home.root)}")
     click.echo(f"publication  {said['publication']} of {said['published_at']}, as of {said['as_of']}")
+    click.echo(f"as known     load {said['load_seq']}, received {said.get('as_known') or '?'}")
     click.echo(f"digest       {said['digest']}")
     click.echo()
     for title, name in (("", "systems"), ("Refused files", "refused_files"), ("Remarks of the reader", "notes")):
@@ -71,23 +73,24 @@ def _landed(context: Context) -> int:
 @click.command()
 @click.argument("sql")
 @click.option("--limit", default=_MOST_ROWS, show_default=True, help="Most rows to show.", type=click.IntRange(1))
+@click.option("--snapshot", type=click.Path(path_type=Path), help="A snapshot of `finpipe build` instead.")
 @as_json
 @click.pass_obj
-def query(context: Context, sql: str, limit: int, *, as_json: bool) -> int:
+def query(context: Context, sql: str, limit: int, *, snapshot: Path | None, as_json: bool) -> int:
     """Ask the publication in force, in SQL. It can be read and nothing else."""
     from finpipe.publish.read import current  # noqa: PLC0415
     from finpipe.publish.read import query as ask  # noqa: PLC0415
 
-    answer = ask(context.home, sql, limit=limit + 1)
+    answer = ask(context.home, sql, limit=limit + 1, snapshot=snapshot)
     rows, more = answer.rows[:limit], len(answer.rows) > limit
     if as_json:
         emit(records(answer.columns, rows))
         return Exit.DONE
     grid(context, "", answer.columns, rows)
     folder = current(context.home)
-    number = folder.name if folder else "?"
+    source = f"snapshot {shown_path(snapshot)}" if snapshot else f"publication {folder.name if folder else '?'}"
     cut = f", cut at --limit {limit}" if more else ""
-    last_line(f"{counted(len(rows), 'row')}{cut} from publication {number}", 'finpipe query "show all tables"')
+    last_line(f"{counted(len(rows), 'row')}{cut} from {source}", 'finpipe query "show all tables"')
     return Exit.DONE
 
 
@@ -100,12 +103,13 @@ def publications(context: Context, *, as_json: bool) -> int:
     from finpipe.publish.read import publications as kept  # noqa: PLC0415
 
     in_force = current(context.home)
-    columns = ("publication", "in force", "as_of", "published_at", "load_seq", "digest")
+    columns = ("publication", "in force", "as_of", "as_known", "load_seq", "published_at", "digest")
     rows = []
     for number in kept(context.home):
         said = manifest_of(context.home.published / str(number))
         is_current = in_force is not None and in_force.name == str(number)
-        rows.append((number, is_current, said["as_of"], said["published_at"], said["load_seq"], said["digest"]))
+        cut = (said["as_of"], said.get("as_known"), said["load_seq"])
+        rows.append((number, is_current, *cut, said["published_at"], said["digest"]))
     if as_json:
         emit(records(columns, rows))
         return Exit.DONE

@@ -9,6 +9,7 @@ from finpipe.cli.decide import exceptions
 from finpipe.cli.demo import demo
 from finpipe.cli.examine import doctor
 from finpipe.cli.look import publications, query, roll_back, status
+from finpipe.cli.past import backfill, build
 from finpipe.cli.prove import rebuild, verify
 from finpipe.cli.trace import trace
 from finpipe.cli.work import run
@@ -27,7 +28,7 @@ def main(context: click.Context) -> None:
 
 
 for command in (
-    *(land, fetch, run, status, query, trace, exceptions, verify, rebuild),
+    *(land, fetch, run, status, query, trace, exceptions, verify, rebuild, build, backfill),
     *(customers, systems, publications, roll_back, doctor, demo),
 ):
     main.add_command(command)

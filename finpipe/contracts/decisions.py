@@ -7,7 +7,7 @@ from finpipe.contracts.base import Canonical
 
 #: What can be decided.  A further kind (a customer match, a sign-off at close) is one more word here: its subject and
 #: payload are its own, everything else (landing, gate, history, rebuild) is there.
-KINDS = ["assign", "fix", "waive", "resolve", "approve", "reopen", "customer_match", "close_signoff"]
+KINDS = ["assign", "fix", "waive", "resolve", "approve", "reopen", "customer_match", "close_signoff", "restate"]
 
 
 class Decisions(Canonical):

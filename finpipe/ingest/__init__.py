@@ -8,17 +8,20 @@ from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
 from finpipe.ingest.decide import Decision, decide, witness
 from finpipe.ingest.fetch import fetch
 from finpipe.ingest.heal import open_warehouse, set_aside
+from finpipe.ingest.known import Known, known
 from finpipe.ingest.land import Landed, land, land_inbox
 from finpipe.ingest.load import LoadedFile, LoadReport, load
 from finpipe.ingest.verify import verify
 
 __all__ = [
     "Decision",
+    "Known",
     "Landed",
     "LoadReport",
     "LoadedFile",
     "decide",
     "fetch",
+    "known",
     "land",
     "land_inbox",
     "load",

@@ -37,8 +37,11 @@ class Decision:
     decided_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def decide(home: Home, decisions: Sequence[Decision]) -> Landed:
-    """Land decisions as one file; the next run applies them."""
+def decide(home: Home, decisions: Sequence[Decision], after: int | None = None) -> Landed:
+    """Land decisions as one file; the next run applies them.
+
+    ``after`` is the newest load they were taken on: ``FinpipeError`` when anything has landed since.
+    """
     rows = [
         {
             "id": d.id,
@@ -52,27 +55,27 @@ def decide(home: Home, decisions: Sequence[Decision]) -> Landed:
         }
         for d in decisions
     ]
-    return _land(home, "decision", rows)
+    return _land(home, "decision", rows, after)
 
 
-def witness(home: Home, sightings: Sequence[Mapping[str, Any]]) -> Landed | None:
+def witness(home: Home, sightings: Sequence[Mapping[str, Any]], after: int | None = None) -> Landed | None:
     """Land what a publication was the first to see; the same again is the same file, so nothing is landed twice."""
     rows = sorted(({k: _text(v) for k, v in row.items()} for row in sightings), key=json.dumps)
-    return _land(home, "sighting", rows) if rows else None
+    return _land(home, "sighting", rows, after) if rows else None
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _land(home: Home, table: str, rows: Sequence[Mapping[str, Any]]) -> Landed:
+def _land(home: Home, table: str, rows: Sequence[Mapping[str, Any]], after: int | None) -> Landed:
     """Land rows of one table of the system that takes them."""
     home.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.scratch) as folder:
         path = Path(folder) / f"{table}.jsonl"
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         path.write_text(text, encoding="utf-8")
-        (landed,) = land(home, _system(home), [path])
+        (landed,) = land(home, _system(home), [path], after)
     if landed.verdict == REFUSED:
         raise FinpipeError("a decision did not land", where=str(home.landing), got=landed.reason, fix=landed.fix)
     return landed

@@ -39,8 +39,11 @@ class Landed:
     fix: str = ""
 
 
-def land(home: Home, system: System, paths: Iterable[Path]) -> list[Landed]:
-    """Land files, and the files in folders; raises ``FinpipeError`` only for a path that is not there."""
+def land(home: Home, system: System, paths: Iterable[Path], after: int | None = None) -> list[Landed]:
+    """Land files, and the files in folders; raises ``FinpipeError`` for a path that is not there.
+
+    With ``after`` also when anything has landed since that load: what is landed on what was seen must follow it.
+    """
     files = list(_files(paths))
     if not files:
         return []
@@ -49,6 +52,13 @@ def land(home: Home, system: System, paths: Iterable[Path]) -> list[Landed]:
         there = landing.manifests(home)
         known = {(m.system, m.table, m.sha256): m for m in there}
         order = max((m.order for m in there), default=0)
+        if after is not None and order != after:
+            raise FinpipeError(
+                "something has landed meanwhile",
+                where=str(home.landing),
+                got=f"load {order}; it was load {after}",
+                fix="look again at the figures with it, then decide",
+            )
         results = []
         for path in files:
             result = _land_one(home, system, path, order + 1, known)

@@ -69,14 +69,18 @@ def load(
     connection: duckdb.DuckDBPyConnection,
     systems: dict[str, System],
     progress: Progress = lambda *_: None,
+    admits: Callable[[Manifest], bool] = lambda _: True,
 ) -> LoadReport:
-    """Bring raw tables and ledger up to the landing zone; the caller holds the write lock."""
+    """Bring raw tables and ledger up to the landing zone; the caller holds the write lock.
+
+    ``admits`` leaves landed files out: a state as known at an earlier time is made of the files there were.
+    """
     report = LoadReport()
     landed = manifests(home)
     ledger.create(connection)
     heal.prepare(home, connection, systems, landed, report.repairs, report.problems)
     known = {row[0] for row in ledger.stored(connection)}
-    waiting = [m for m in landed if m.order not in known and m.system in systems]
+    waiting = [m for m in landed if m.order not in known and m.system in systems and admits(m)]
     sweep(home)
     for batch in _batches(waiting):
         done = len(report.files)

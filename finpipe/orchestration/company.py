@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from finpipe.errors import BusyError, FinpipeError
+from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import write_lock
@@ -25,14 +26,22 @@ _held: dict[Path, int] = {}
 
 
 class Cut(dg.Config):
-    """At which business date the figures are asked for: ISO date; nothing = today, in UTC."""
+    """At which business date the figures are asked for: ISO date; nothing = today, in UTC.
+
+    ``up_to`` is the last load that counts, and then the inbox waits; nothing = everything there is.
+    """
 
     as_of: str | None = None
+    up_to: int | None = None
 
     @property
     def date(self) -> date:
         """The date meant."""
         return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
+
+    def admits(self, manifest: Manifest) -> bool:
+        """Whether a landed file counts."""
+        return self.up_to is None or manifest.order <= self.up_to
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,15 @@ def working(company: Company) -> Iterator[Home]:
     A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
     defect keeps its stack trace.
     """
+    with failing(), writing(company.home):
+        yield company.home
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """End a step as Dagster understands it."""
     try:
-        with writing(company.home):
-            yield company.home
+        yield
     except OSError as problem:
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
     except FinpipeError as problem:

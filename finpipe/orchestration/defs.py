@@ -17,6 +17,7 @@ from finpipe.orchestration.freshness import due
 from finpipe.orchestration.jobs import JOBS, SCHEDULES
 from finpipe.orchestration.load import load_assets
 from finpipe.orchestration.publish import publish_assets
+from finpipe.orchestration.restate import restate_assets
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import find_systems
@@ -33,7 +34,7 @@ def build_defs(
     systems = find_systems(home)
     models = kept(manifest)
     built = build_assets(models, stops_at_blocking=policy_of(home).stops_at_blocking)
-    assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models)]
+    assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models), restate_assets()]
     return dg.Definitions(
         assets=dg.map_asset_specs(due(systems), assets),
         jobs=JOBS,

@@ -5,16 +5,25 @@ Belongs here: which assets run together and when.  Does not belong here: assets.
 
 import dagster as dg
 
-from finpipe.orchestration.specs import DBT_STAGES
+from finpipe.orchestration.specs import CONFORM_TABLES, DBT_STAGES, RESTATED
 
-_ACCOUNTS = dg.AssetSelection.assets(dg.AssetKey(["ledger", "row_accounts"]))
+#: Books that CONFORM keeps, though they stand in the ledger.
+_ACCOUNTS = dg.AssetSelection.assets(*(dg.AssetKey(t.split(".")) for t in CONFORM_TABLES if t.startswith("ledger.")))
+_RESTATED = dg.AssetSelection.assets(RESTATED)
 _LOADED = dg.AssetSelection.groups("landing", "raw", "ledger") - _ACCOUNTS
 _BUILT = dg.AssetSelection.groups("canonical", *DBT_STAGES) | _ACCOUNTS
 _SELECTED = {
-    "run_pipeline": (dg.AssetSelection.all(), "Land, load, conform, build, audit and publish: the whole line."),
+    "run_pipeline": (
+        dg.AssetSelection.all() - _RESTATED,
+        "Land, load, conform, build, audit and publish: the whole line.",
+    ),
     "load_extracts": (_LOADED, "Take in new extracts; a broken mart cannot delay this."),
     "build_marts": (_BUILT, "Conform what is loaded, rebuild and test the marts; publishes nothing."),
-    "publish_snapshot": (dg.AssetSelection.groups("published"), "Publish the last build, if its audit passed."),
+    "publish_snapshot": (
+        dg.AssetSelection.groups("published") - _RESTATED,
+        "Publish the last build, if its audit passed.",
+    ),
+    "backfill_periods": (_RESTATED, "Compare published figures of periods with recomputed ones; commit on demand."),
 }
 
 JOBS = [

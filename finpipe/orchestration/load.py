@@ -49,10 +49,12 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         with working(company) as home:
             described = company.systems
             tell = company.teller("load")
-            ingest.land_inbox(home, described)
-            note_sightings(home, config.date)
+            if config.up_to is None:
+                ingest.land_inbox(home, described)
+                note_sightings(home, config.date)
             with ingest.open_warehouse(home) as (connection, repairs):
-                report = ingest.load(home, connection, described, lambda what, done, of: tell(f"{what} ({done}/{of})"))
+                told = lambda what, done, of: tell(f"{what} ({done}/{of})")  # noqa: E731
+                report = ingest.load(home, connection, described, told, config.admits)
                 numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])
                 files = _files(connection)
                 new = _new_rows(connection, report)

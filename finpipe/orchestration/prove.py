@@ -3,26 +3,19 @@
 Belongs here: composing stages without Dagster.  Does not belong here: any stage's own check.
 """
 
-import shutil
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from finpipe import ingest
-from finpipe.build import build
-from finpipe.conform import conform
 from finpipe.errors import FinpipeError
+from finpipe.orchestration.beside import Tell, beside, make, throwaway
 from finpipe.publish import Digest, current, digest_tables, manifest_of, whole
 from finpipe.publish.files import sha256
 from finpipe.publish.snapshot import DIGESTED, SCHEMAS
 from finpipe.settings import Home
 from finpipe.systems import find_systems
 from finpipe.warehouse import connect, write_lock
-
-Tell = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -84,43 +77,25 @@ def rebuild(home: Home, tell: Tell = lambda _stage, _what: None) -> Rebuilt:
             fix="finpipe run",
         )
     said = manifest_of(folder)
-    scratch = home.scratch / f"rebuild-{uuid.uuid4().hex[:8]}"
-    try:
-        digests = _again(home, _beside(home, scratch), said, tell)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with throwaway(home) as folder:
+        digests = _again(beside(home, folder / "home"), said, tell)
     published = {name: Digest(t["rows"], t["digest"]) for name, t in said["tables"].items()}
     tables = tuple(_compared(name, published.get(name), digests.get(name)) for name in sorted({*published, *digests}))
     return Rebuilt(said["digest"], whole(digests), tables)
 
 
-def _beside(home: Home, scratch: Path) -> Home:
-    """A home of its own that shares nothing with the real one but what was landed and configured."""
-    scratch.mkdir(parents=True)
-    (scratch / "landing").symlink_to(home.landing)
-    for config in (home.root / "finpipe.toml", home.root / "policies.toml"):
-        if config.exists():
-            shutil.copy(config, scratch / config.name)
-    return replace(home, root=scratch)
-
-
-def _again(home: Home, beside: Home, said: dict[str, Any], tell: Tell) -> dict[str, Digest]:
+def _again(second: Home, said: dict[str, Any], tell: Tell) -> dict[str, Digest]:
     """Load, conform and build from landing; the digests that a publication of it would have."""
-    systems = find_systems(home)
-    with connect(beside) as connection:
-        ingest.load(beside, connection, systems, lambda what, done, of: tell("load", f"{what} ({done}/{of})"))
-        conform(beside, connection, systems, lambda what: tell("conform", what))
-        ingest.refresh_row_accounts(connection)
-        head = connection.execute("select coalesce(max(load_seq), 0) from ledger.loads").fetchall()[0][0]
+    head = ingest.known(second, find_systems(second)).load_seq
     if head != said["load_seq"]:
         raise FinpipeError(
             "the publication is not of what is landed now",
-            where=str(home.landing),
+            where=str(second.landing.resolve()),
             got=f"landed up to load {head}, published up to load {said['load_seq']}",
             fix="finpipe run, then compare again",
         )
-    build(beside, date.fromisoformat(said["as_of"]), tell)
-    with connect(beside) as connection:
+    make(second, date.fromisoformat(said["as_of"]), tell)
+    with connect(second) as connection:
         digests = digest_tables(connection, [s for s, to in SCHEMAS.items() if to in DIGESTED])
     return {f"{SCHEMAS[name.split('.')[0]]}.{name.split('.')[1]}": found for name, found in digests.items()}
 

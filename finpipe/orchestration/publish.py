@@ -13,7 +13,9 @@ from finpipe.errors import FinpipeError
 from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company, working
 from finpipe.orchestration.metadata import table
-from finpipe.publish import Published, Stamps, manifest_of
+from finpipe.orchestration.restate import note_periods
+from finpipe.orchestration.stamps import stamps_of
+from finpipe.publish import Published, manifest_of
 from finpipe.publish import publish as publish_stage
 from finpipe.settings import Home
 from finpipe.warehouse import connect
@@ -31,6 +33,7 @@ def publish_assets(manifest: Manifest) -> dg.AssetsDefinition:
     def publish(context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]) -> dg.MaterializeResult[Any]:
         with working(company) as home:
             done = publish_audited(home, company.teller("publish"))
+        note_periods(company.home, context.instance)
         said = manifest_of(done.folder)
         context.log.info(f"publication {done.seq} is in force: {done.folder}")
         facts = [(name, t["rows"], t["digest"]) for name, t in said["tables"].items()]
@@ -41,6 +44,7 @@ def publish_assets(manifest: Manifest) -> dg.AssetsDefinition:
                 "is_new": done.is_new,
                 "folder": dg.MetadataValue.path(str(done.folder)),
                 "as_of": said["as_of"],
+                "as_known": said["as_known"],
                 "digest": done.digest,
                 "dagster/row_count": sum(done.rows.values()),
                 "tables": table(["table", "rows", "digest"], facts),
@@ -61,5 +65,4 @@ def publish_audited(home: Home, tell: Callable[[str], None]) -> Published:
                 got=f"build {built.build} {built.verdict}" if built else "no build yet",
                 fix="see the failed checks of the run, correct the cause, then finpipe run",
             )
-        stamps = Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version, built.build)
-        return publish_stage(home, connection, stamps, tell)
+        return publish_stage(home, connection, stamps_of(connection, built), tell)

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from finpipe.errors import FinpipeError
+from finpipe.orchestration.beside import sweep
 from finpipe.orchestration.company import writing
 from finpipe.orchestration.defs import build_defs
 from finpipe.orchestration.specs import PUBLISHED
@@ -43,21 +44,27 @@ def run_job(
     tell: Callable[[str, str], None] = lambda _stage, _what: None,
     job: str = "run_pipeline",
     instance: dg.DagsterInstance | None = None,
+    up_to: int | None = None,
 ) -> Ran:
-    """Run a job to its end; raises ``BusyError`` at once when another process writes this home."""
+    """Run a job to its end; raises ``BusyError`` at once when another process writes this home.
+
+    With ``up_to`` only what had landed by that load counts, and the inbox waits for the next run.
+    """
     policy_of(home)  # a policy that cannot be meant stops a run before it does anything
+    sweep(home)
     with writing(home, patience=0):
         definition = build_defs(home, tell).resolve_job_def(job)
-        config = _dated(definition, as_of) if as_of else {}
+        config = _cut(definition, as_of, up_to) if as_of else {}
         if instance is not None:
             return _ran(_execute(definition, config, instance))
         with project_instance() as own:
             return _ran(_execute(definition, config, own))
 
 
-def _dated(definition: dg.JobDefinition, as_of: date) -> dict[str, object]:
+def _cut(definition: dg.JobDefinition, as_of: date, up_to: int | None) -> dict[str, object]:
     told = [node.name for node in definition.nodes if node.name in _TOLD]
-    return {"ops": {name: {"config": {"as_of": as_of.isoformat()}} for name in told}}
+    said = {"as_of": as_of.isoformat()} | ({} if up_to is None else {"up_to": up_to})
+    return {"ops": {name: {"config": said} for name in told}}
 
 
 def project_instance() -> dg.DagsterInstance:

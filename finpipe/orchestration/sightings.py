@@ -29,6 +29,12 @@ def note_sightings(home: Home, as_of: date) -> None:
     head = max((m.order for m in manifests(home)), default=0)
     if said["as_of"] == as_of.isoformat() and said["load_seq"] == head:
         return
-    if query(home, _HAS_HISTORY).rows[0][0]:
-        found = query(home, _NEWS)
-        ingest.witness(home, [dict(zip(found.columns, row, strict=True)) for row in found.rows])
+    land_sightings(home)
+
+
+def land_sightings(home: Home, after: int | None = None) -> ingest.Landed | None:
+    """Land what the publication in force was the first to see; with ``after`` only directly behind that load."""
+    if not query(home, _HAS_HISTORY).rows[0][0]:
+        return None
+    found = query(home, _NEWS)
+    return ingest.witness(home, [dict(zip(found.columns, row, strict=True)) for row in found.rows], after)

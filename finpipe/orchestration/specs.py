@@ -19,6 +19,8 @@ from finpipe.systems import Source, System, Table
 
 GROUPS = ("landing", "raw", "ledger", "canonical", "staging", "intermediate", "reconciliation", "marts", "published")
 PUBLISHED = dg.AssetKey(["published", "finance"])
+#: What published figures would be if they were recomputed, by accounting period.
+RESTATED = dg.AssetKey(["published", "period_figures"])
 #: What LOAD keeps account of, beside the raw tables.
 LEDGER = {
     "loads": "One row per landed file: when it came, what became of it, and its link in the chain of hashes.",
@@ -27,6 +29,7 @@ LEDGER = {
 #: What CONFORM writes beside the entities.
 CONFORM_TABLES = {
     "ledger.row_accounts": "One row per file and table: rows = accepted + superseded + duplicate + quarantined.",
+    "ledger.restatements": "One row per published figure that was restated, and per cause: before, after, who and why.",
     "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "matching.customer_pairs": "One row per pair of customer records that a rule or a person speaks of: joined, "

@@ -45,12 +45,19 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the publication in force that can read it and nothing else.
+def reading(home: Home, snapshot: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the publication in force, or to a snapshot, that can read it and nothing else.
 
-    Raises ``FinpipeError`` when nothing is published yet.
+    Raises ``FinpipeError`` when nothing is published yet, or no snapshot is there.
     """
-    folder = current(home)
+    folder = snapshot or current(home)
+    if snapshot is not None and not (snapshot / DATABASE).is_file():
+        raise FinpipeError(
+            "there is no snapshot",
+            where=str(snapshot),
+            got=f"no {DATABASE}",
+            fix="finpipe build --as-of DATE makes one and says where",
+        )
     if folder is None:
         raise FinpipeError(
             "nothing is published yet",
@@ -77,9 +84,9 @@ def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def query(home: Home, sql: str, *, limit: int | None = None) -> Answer:
-    """Ask the publication in force; raises ``FinpipeError`` with DuckDB's own words when it refuses."""
-    with reading(home) as connection:
+def query(home: Home, sql: str, *, limit: int | None = None, snapshot: Path | None = None) -> Answer:
+    """Ask the publication in force or a snapshot; raises ``FinpipeError`` with DuckDB's own words when it refuses."""
+    with reading(home, snapshot) as connection:
         try:
             asked = connection.execute(sql)
             if not connection.description:
@@ -89,7 +96,7 @@ def query(home: Home, sql: str, *, limit: int | None = None) -> Answer:
         except duckdb.Error as problem:
             raise FinpipeError(
                 "the query was refused",
-                where=str(current(home)),
+                where=str(snapshot or current(home)),
                 got=str(problem).splitlines()[0],
                 fix='finpipe query "show all tables" lists what there is; publications are read-only',
             ) from None

@@ -43,13 +43,20 @@ Catalogue = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
 @dataclass(frozen=True)
 class Stamps:
-    """What the figures follow from; ``build`` is the build that made them, of which each home counts its own."""
+    """What the figures follow from; ``build`` is the build that made them, of which each home counts its own.
+
+    Two of them are dates that a reader asks for: ``as_of``, the business date, and ``as_known``, when the newest load
+    behind the figures was received (``load_seq`` is its number).
+    """
 
     as_of: str
     load_seq: int
     load_hash: str
     code_version: str
     build: int
+    as_known: str = ""
+    policy_version: str = ""
+    settings_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,7 @@ def publish(
     draft = home.published / f".draft-{seq}-{os.getpid()}"
     draft.mkdir()
     try:
-        digests = _write(connection, draft, seq, stamps, progress)
-        manifest = _manifest(draft, seq, stamps, digests, now or datetime.now(UTC))
-        (draft / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        settle(draft)
+        write(connection, draft, seq, stamps, progress, now)
         folder = home.published / str(seq)
         draft.rename(folder)
         sync(home.published)
@@ -95,6 +99,23 @@ def publish(
         shutil.rmtree(draft, ignore_errors=True)
     _keep(home)
     return _published(folder, is_new=True)
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    draft: Path,
+    seq: int | None,
+    stamps: Stamps,
+    progress: Callable[[str], None] = lambda _: None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Write the audited tables into an empty folder, durably, and return its manifest; ``seq`` is none of a snapshot
+    that is no publication."""
+    digests = _write(connection, draft, seq, stamps, progress)
+    manifest = _manifest(draft, seq, stamps, digests, now or datetime.now(UTC))
+    (draft / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    settle(draft)
+    return manifest
 
 
 def roll_back(home: Home, seq: int) -> Published:
@@ -115,7 +136,7 @@ def roll_back(home: Home, seq: int) -> Published:
 def _write(
     connection: duckdb.DuckDBPyConnection,
     draft: Path,
-    seq: int,
+    seq: int | None,
     stamps: Stamps,
     progress: Callable[[str], None],
 ) -> dict[str, Digest]:
@@ -125,7 +146,7 @@ def _write(
         catalogue = _catalogue(connection)
         for schema, table in tables_of(connection, SCHEMAS):
             progress(f"{SCHEMAS[schema]}.{table}")
-            _copy(connection, schema, table, draft)
+            _copy(connection, schema, table, draft, stamps)
             _describe(connection, schema, table, *_comments(connection, catalogue, schema, table))
         _stamp(connection, seq, stamps)
         digests = digest_tables(connection, DIGESTED, catalog="draft")
@@ -136,15 +157,19 @@ def _write(
     return digests
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft: Path) -> None:
-    """One table, and the same rows as parquet."""
+def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft: Path, stamps: Stamps) -> None:
+    """One table, and the same rows as parquet, which says of itself from which cut it comes."""
     to = SCHEMAS[schema]
     target = f"draft.{quoted(to)}.{quoted(table)}"
     connection.execute(f"create schema if not exists draft.{quoted(to)}")
     connection.execute(f"create table {target} as select * from {quoted(schema)}.{quoted(table)}")
     folder = draft / "parquet" if to == "main" else draft / "parquet" / to
     folder.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"copy {target} to {literal(folder / f'{table}.parquet')} (format parquet, compression zstd)")
+    said = f"{{as_of: {literal(stamps.as_of)}, as_known: {literal(stamps.as_known)}, load_seq: '{stamps.load_seq}'}}"
+    connection.execute(
+        f"copy {target} to {literal(folder / f'{table}.parquet')} "
+        f"(format parquet, compression zstd, kv_metadata {said})"
+    )
 
 
 def _describe(
@@ -193,11 +218,12 @@ def _known(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, st
     return {name: COLUMNS[name] for name in names if name in COLUMNS}
 
 
-def _stamp(connection: duckdb.DuckDBPyConnection, seq: int, stamps: Stamps) -> None:
+def _stamp(connection: duckdb.DuckDBPyConnection, seq: int | None, stamps: Stamps) -> None:
     """One row in the database itself, so that an export of it can still name its snapshot."""
-    facts = {"publication": seq, **asdict(stamps)}
-    listed = ", ".join(f"{literal(value)} as {name}" for name, value in facts.items())
-    connection.execute(f"create table draft.main.publication as select {listed}")
+    listed = ", ".join(f"{literal(value)} as {name}" for name, value in asdict(stamps).items())
+    connection.execute(
+        f"create table draft.main.publication as select cast({literal(seq)} as integer) as publication, {listed}"
+    )
     for name, text in _known(connection, "draft.main.publication").items():
         connection.execute(f"comment on column draft.main.publication.{name} is {literal(text)}")
     connection.execute(
@@ -206,7 +232,9 @@ def _stamp(connection: duckdb.DuckDBPyConnection, seq: int, stamps: Stamps) -> N
     )
 
 
-def _manifest(draft: Path, seq: int, stamps: Stamps, digests: Mapping[str, Digest], now: datetime) -> dict[str, Any]:
+def _manifest(
+    draft: Path, seq: int | None, stamps: Stamps, digests: Mapping[str, Digest], now: datetime
+) -> dict[str, Any]:
     return {
         "publication": seq,
         "published_at": now.isoformat(timespec="seconds"),
@@ -227,7 +255,7 @@ def _already(home: Home, connection: duckdb.DuckDBPyConnection, stamps: Stamps) 
     if folder is None:
         return None
     said = manifest_of(folder)
-    if any(said[k] != v for k, v in asdict(stamps).items() if k != "build"):
+    if any(said.get(k) != v for k, v in asdict(stamps).items() if k != "build"):
         return None
     if said["build"] == stamps.build:
         return _published(folder, is_new=False)

@@ -164,5 +164,16 @@ def test_a_lost_working_database_changes_nothing(first: Result, home: Home) -> N
     assert json.loads(finpipe("status", "--json").stdout)["publication"]["digest"] == before
 
 
+def test_an_earlier_publication_is_built_again_when_more_has_landed(first: Result, home: Home, tmp_path: Path) -> None:
+    said = json.loads((home.published / "1" / "manifest.json").read_text())
+    newer = (
+        (PROJECT / "sources" / "salesforce" / "sample" / "Opportunity.csv").read_text().replace("11400.00", "11500.00")
+    )
+    (tmp_path / "Opportunity.csv").write_text(newer)
+    assert finpipe("land", "salesforce", str(tmp_path)).exit_code == 0
+    known = ("--as-of", said["as_of"], "--as-known", str(said["load_seq"]))
+    assert json.loads(finpipe("build", *known, "--json").stdout)["digest"] == said["digest"]
+
+
 def test_every_system_has_a_sample() -> None:
     assert {s.parent.name for s in SAMPLES} == set(find_systems(Home(Path(os.devnull))))

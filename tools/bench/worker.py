@@ -78,7 +78,8 @@ def stages(root: str, as_of: str) -> dict[str, float]:
     from finpipe import ingest  # noqa: PLC0415
     from finpipe.build import build, latest_build  # noqa: PLC0415
     from finpipe.conform import conform  # noqa: PLC0415
-    from finpipe.publish import Stamps, publish  # noqa: PLC0415
+    from finpipe.orchestration.stamps import stamps_of  # noqa: PLC0415
+    from finpipe.publish import publish  # noqa: PLC0415
     from finpipe.settings import Home  # noqa: PLC0415
     from finpipe.systems import find_systems  # noqa: PLC0415
     from finpipe.warehouse import connect  # noqa: PLC0415
@@ -98,8 +99,7 @@ def stages(root: str, as_of: str) -> dict[str, float]:
         built = latest_build(connection)
         if built is None:
             raise RuntimeError("there is no build")
-        stamps = Stamps(built.as_of.isoformat(), built.load_seq, built.load_hash, built.code_version, built.build)
-        publish(home, connection, stamps)
+        publish(home, connection, stamps_of(connection, built))
     done("publish")
     return spent
 
