@@ -15,10 +15,11 @@ _MOST_ROWS = 1000
 def status(context: Context, *, as_json: bool) -> int:
     """What is landed, what is published, and what to do next."""
     from finpipe.cli.screen import gather, is_clean  # noqa: PLC0415
+    from finpipe.ingest.landing import landed as count_landed  # noqa: PLC0415
     from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
 
     folder = current(context.home)
-    landed = _landed(context)
+    landed = count_landed(context.home)
     if folder is None:
         if as_json:
             emit({"home": str(context.home.root), "files_landed": landed, "files_waiting": landed, "publication": None})
@@ -60,12 +61,6 @@ def _last(reconciliations: list[dict[str, Any]], waiting: int, *, clean: bool) -
     red = len({row["R"] for row in reconciliations if row["status"] == "red"})
     state = f"{counted(waiting, 'landed file')} waiting, {counted(red, 'reconciliation')} red"
     last_line(state, "finpipe run" if waiting else 'finpipe query "show tables"' if clean else "finpipe exceptions")
-
-
-def _landed(context: Context) -> int:
-    """Landed files, counted by their manifests."""
-    folder = context.home.landing
-    return sum(1 for p in folder.glob("*/*/*/*.json") if not p.name.endswith(".data.json")) if folder.is_dir() else 0
 
 
 @click.command()

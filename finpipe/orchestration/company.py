@@ -35,6 +35,12 @@ class Cut(dg.Config):
         return date.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC).date()
 
 
+class Intake(Cut):
+    """What a load takes from the inboxes: files that nothing touched for so many seconds."""
+
+    settle_seconds: int = 0
+
+
 @dataclass(frozen=True)
 class Company:
     """A home, and whom to tell what is being done."""

@@ -14,6 +14,7 @@ from finpipe.orchestration.build import build_assets
 from finpipe.orchestration.company import Company
 from finpipe.orchestration.conform import conform_assets
 from finpipe.orchestration.freshness import due
+from finpipe.orchestration.inbox import inbox_sensor, landing_job
 from finpipe.orchestration.jobs import JOBS, SCHEDULES
 from finpipe.orchestration.load import load_assets
 from finpipe.orchestration.publish import publish_assets
@@ -34,10 +35,12 @@ def build_defs(
     models = kept(manifest)
     built = build_assets(models, stops_at_blocking=policy_of(home).stops_at_blocking)
     assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models)]
+    landing = landing_job(company)
     return dg.Definitions(
         assets=dg.map_asset_specs(due(systems), assets),
-        jobs=JOBS,
+        jobs=[*JOBS, landing],
         schedules=SCHEDULES,
+        sensors=[inbox_sensor(company, landing)],
         resources={"company": company},
         executor=dg.in_process_executor,
     )

@@ -1,6 +1,7 @@
 """Jobs and their schedule.
 
-Belongs here: which assets run together and when.  Does not belong here: assets.
+Belongs here: which assets run together, when, and who goes first.  Does not belong here: assets.
+All that write the warehouse wait for its pool, one at a time; of those that wait, loads go first and reporting last.
 """
 
 import dagster as dg
@@ -17,12 +18,29 @@ _SELECTED = {
     "publish_snapshot": (dg.AssetSelection.groups("published"), "Publish the last build, if its audit passed."),
 }
 
+MICRO_BATCH = "run_pipeline"
+#: Higher goes first; runs without one have 0.
+PRIORITIES = {
+    "land_inbox": "30",
+    "load_extracts": "20",
+    MICRO_BATCH: "10",
+    "publish_snapshot": "-5",
+    "build_marts": "-10",
+}
+#: A run of reporting that takes longer than this hangs: it is ended, so that loads do not wait for ever.
+_LONGEST_REPORTING_SECONDS = "7200"
+_REPORTING = ("build_marts", "publish_snapshot")
+
 JOBS = [
     dg.define_asset_job(
         name,
         selection,
         description=about,
         executor_def=dg.in_process_executor,
+        tags={
+            "dagster/priority": PRIORITIES[name],
+            **({"dagster/max_runtime": _LONGEST_REPORTING_SECONDS} if name in _REPORTING else {}),
+        },
     )
     for name, (selection, about) in _SELECTED.items()
 ]
@@ -34,6 +52,6 @@ SCHEDULES = [
         cron_schedule="*/15 * * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="The micro-batch: loads what is new and costs next to nothing when there is nothing. Off at first.",
+        description="The fallback of the sensor: the same micro-batch, new files or not. Off at first.",
     )
 ]
