@@ -17,7 +17,7 @@ from finpipe.ingest.land import REFUSED
 from finpipe.ingest.landing import landed
 from finpipe.ingest.ledger import read_witness
 from finpipe.orchestration.company import Company
-from finpipe.orchestration.jobs import JOBS, MICRO_BATCH, PRIORITIES
+from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
 from finpipe.settings import Home
 from finpipe.systems import System
 
@@ -104,7 +104,7 @@ def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.
 
 
 def inbox_sensor(
-    company: Company, landing: dg.JobDefinition, clock: Callable[[], float] = time.time
+    company: Company, batch: Job, landing: dg.JobDefinition, clock: Callable[[], float] = time.time
 ) -> dg.SensorDefinition:
     """The sensor of a company; ``clock`` gives seconds since 1970."""
 
@@ -115,7 +115,7 @@ def inbox_sensor(
     return dg.SensorDefinition(
         name="new_extracts",
         evaluation_fn=tick,
-        jobs=[JOBS[0], landing],
+        jobs=[batch, landing],
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts one micro-batch when complete files lie in an inbox, or landed ones are not loaded yet.",

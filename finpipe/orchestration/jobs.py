@@ -4,10 +4,15 @@ Belongs here: which assets run together, when, and who goes first.  Does not bel
 All that write the warehouse wait for its pool, one at a time; of those that wait, loads go first and reporting last.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from finpipe.orchestration.specs import DBT_STAGES
 
+#: A job that resolves once the assets are known.
+Job = UnresolvedAssetJobDefinition
 _ACCOUNTS = dg.AssetSelection.assets(dg.AssetKey(["ledger", "row_accounts"]))
 _LOADED = dg.AssetSelection.groups("landing", "raw", "ledger") - _ACCOUNTS
 _BUILT = dg.AssetSelection.groups("canonical", *DBT_STAGES) | _ACCOUNTS
@@ -31,27 +36,34 @@ PRIORITIES = {
 _LONGEST_REPORTING_SECONDS = "7200"
 _REPORTING = ("build_marts", "publish_snapshot")
 
-JOBS = [
-    dg.define_asset_job(
-        name,
-        selection,
-        description=about,
-        executor_def=dg.in_process_executor,
-        tags={
-            "dagster/priority": PRIORITIES[name],
-            **({"dagster/max_runtime": _LONGEST_REPORTING_SECONDS} if name in _REPORTING else {}),
-        },
-    )
-    for name, (selection, about) in _SELECTED.items()
-]
 
-SCHEDULES = [
-    dg.ScheduleDefinition(
-        name="run_pipeline_every_15_minutes",
-        target=JOBS[0],
-        cron_schedule="*/15 * * * *",
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="The fallback of the sensor: the same micro-batch, new files or not. Off at first.",
-    )
-]
+def jobs_of(watched: Sequence[dg.AssetCheckKey]) -> list[Job]:
+    """The jobs, the micro-batch first. The checks that a sensor records are in none: they only look."""
+    looks = dg.AssetSelection.checks(*watched)
+    return [
+        dg.define_asset_job(
+            name,
+            selection - looks,
+            description=about,
+            executor_def=dg.in_process_executor,
+            tags={
+                "dagster/priority": PRIORITIES[name],
+                **({"dagster/max_runtime": _LONGEST_REPORTING_SECONDS} if name in _REPORTING else {}),
+            },
+        )
+        for name, (selection, about) in _SELECTED.items()
+    ]
+
+
+def schedules_of(jobs: Sequence[Job]) -> list[dg.ScheduleDefinition]:
+    """What runs by the clock."""
+    return [
+        dg.ScheduleDefinition(
+            name="run_pipeline_every_15_minutes",
+            target=jobs[0],
+            cron_schedule="*/15 * * * *",
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+            description="The fallback of the sensor: the same micro-batch, new files or not. Off at first.",
+        )
+    ]

@@ -17,6 +17,7 @@ from finpipe import ingest
 from finpipe.ingest.landing import manifests
 from finpipe.orchestration import inbox
 from finpipe.orchestration.defs import build_defs
+from finpipe.orchestration.jobs import jobs_of
 from finpipe.settings import PROJECT, Home
 
 CRM = 'role = "crm"\nprefixes = ["deals"]\n[tables.deal]\nkey = ["id"]\ncolumns = ["id", "name"]\n'
@@ -39,7 +40,9 @@ class Day:
             (folder / name).write_text(f"id,name\n{name},x\n")
 
     def tick(self) -> dg.SensorResult:
-        sensor = inbox.inbox_sensor(self.company, inbox.landing_job(self.company), lambda: self.now)
+        sensor = inbox.inbox_sensor(
+            self.company, jobs_of([])[0], inbox.landing_job(self.company), lambda: self.now
+        )
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=self.definitions)
         said = sensor(context)
         assert isinstance(said, dg.SensorResult)
@@ -72,7 +75,7 @@ class Day:
                 tags=definition.run_tags,
                 remote_job_origin=RemoteJobOrigin(origin, job),
                 run_op_concurrency=RunOpConcurrency(
-                    root_key_counts={p: 1 for p in pools}, has_unconstrained_root_nodes=False, all_pools=pools
+                    root_key_counts=dict.fromkeys(pools, 1), has_unconstrained_root_nodes=False, all_pools=pools
                 ),
             )
         )
