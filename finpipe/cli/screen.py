@@ -7,7 +7,6 @@ from typing import Any
 
 from finpipe.cli.base import Context, counted, grid, records, shown_path
 from finpipe.settings import Home
-from finpipe.warehouse import STILL_REFUSED
 
 _SYSTEMS = """
 with files as (
@@ -37,18 +36,19 @@ from main.reconciliations group by all order by all"""
 _NOTES = """
 select l.system, l.original_name as file, t.notes as note
 from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, t.table_name"""
-_REFUSED = f"select system, original_name as file, reason, fix from ({STILL_REFUSED}) order by load_seq"
 
 
 def gather(home: Home) -> dict[str, Any]:
     """The figures of the screen, as records."""
     from finpipe.publish.read import current, manifest_of, reading  # noqa: PLC0415
+    from finpipe.warehouse import STILL_REFUSED  # noqa: PLC0415
 
+    refused = f"select system, original_name as file, reason, fix from ({STILL_REFUSED}) order by load_seq"
     with reading(home) as connection:
         figures: dict[str, Any] = {}
         for name, sql in (
             ("systems", _SYSTEMS),
-            ("refused_files", _REFUSED),
+            ("refused_files", refused),
             ("notes", _NOTES),
             ("quarters", _QUARTERS),
             ("reconciliations", _RECONCILIATIONS),

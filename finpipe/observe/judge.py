@@ -21,9 +21,8 @@ from finpipe.systems import System
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 #: Files of a table before its next one can be unusual, and rows below which a table is too small to tell.
 _FILES_TO_KNOW, _ROWS_TO_TELL = 8, 20
-#: Business was seen on so many of a hundred days where a day without any is missing.
-_DENSE_PERCENT = 90
-_MOST_NAMED = 10
+#: Business days in a row that are a gap; more are a pause.
+_LONGEST_GAP = 5
 
 
 class Arrival(NamedTuple):
@@ -128,16 +127,16 @@ def _fresh(
 
 
 def _whole(rules: Rules, system: System, due: Due, published: Published | None) -> Iterable[Cause]:
-    """Business days without any event among days that nearly all have some."""
-    span = rules.numbers["dense_days"]
+    """One gap among business days that all have events. Where there are more, business is not seen every day."""
     for entity, days in (published.days.get(system.name, {}) if published else {}).items():
-        worked = due.calendar.between(due.calendar.before(days[-1], span), days[-1])
-        missing = [d for d in worked if d not in set(days)]
-        if missing and days[0] <= worked[0] and len(missing) * 100 <= len(worked) * (100 - _DENSE_PERCENT):
-            listed = ", ".join(map(str, missing[:_MOST_NAMED]))
-            said = f"no {entity.replace('_', ' ')} on {listed}, though there are some on every business day around"
-            seen = {"missing": listed, "from": worked[0], "to": worked[-1]}
-            yield Cause(system.name, "day missing", said, system.owner, entity, seen)
+        worked = due.calendar.between(due.calendar.before(days[-1], rules.numbers["dense_days"]), days[-1])
+        gap = [day for day in worked if day not in set(days)]
+        if not gap or days[0] > worked[0] or len(gap) > _LONGEST_GAP or gap != due.calendar.between(gap[0], gap[-1]):
+            continue
+        listed = ", ".join(map(str, gap))
+        said = f"no {entity.replace('_', ' ')} on {listed}, though there are some on every business day around"
+        seen = {"missing": listed, "from": worked[0], "to": worked[-1]}
+        yield Cause(system.name, "day missing", said, system.owner, entity, seen)
 
 
 def _usual(rules: Rules, system: System, published: Published | None) -> Iterable[Cause]:
