@@ -29,15 +29,17 @@ class Due:
     by: time = time(9)
     expects: tuple[str, ...] = ()
     quiet_days: int = 3
+    #: When business ends for the day: what comes later is of this day, what comes before may still be of the last.
+    closes: time = time(17)
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """One obligation: the last day it covers, when it was due, and when the one before it was."""
+    """One obligation: the last day it covers, since when something for it can come, and when it was due."""
 
     covers: date
+    since: datetime
     at: datetime
-    before: datetime
 
 
 def last_deadline(due: Due, at: datetime) -> Deadline | None:
@@ -45,9 +47,10 @@ def last_deadline(due: Due, at: datetime) -> Deadline | None:
     if due.cadence == "none":
         return None
     passed = [(end, instant) for end in _ends(due, at) if (instant := deadline(due, end)) <= at]
-    if len(passed) < 2:
+    if not passed:
         return None
-    return Deadline(passed[-1][0], passed[-1][1], passed[-2][1])
+    covers, instant = passed[-1]
+    return Deadline(covers, due.calendar.instant(covers, due.closes if due.working_day else time()), instant)
 
 
 def deadline(due: Due, covers: date) -> datetime:

@@ -91,14 +91,14 @@ def _system(rules: Rules, system: System, facts: Facts, at: datetime) -> Verdict
 
 
 def _arrived(system: System, due: Due, owed: Deadline | None, mine: Sequence[Arrival]) -> Iterable[Cause]:
-    """Nothing since the deadline before the last one; or one that is expected each time did not come."""
+    """Nothing since business ended on the day that is due; or one that is expected each time did not come."""
     if owed is None:
         return
     if not mine:
         said = f"nothing of {system.name} ever came; it was due {_when(owed.at, due)}"
         yield Cause(system.name, "never arrived", said, system.owner, seen={"due at": owed.at})
         return
-    since = [a for a in mine if a.received_at > owed.before]
+    since = [a for a in mine if a.received_at > owed.since]
     last = mine[-1]
     seen = {"due at": owed.at, "covers": owed.covers, "last received": last.received_at, "last file": last.name}
     if not since:
@@ -117,7 +117,7 @@ def _fresh(
     """Files arrive, but the newest business event in them is old. Files not yet published may hold newer ones."""
     if owed is None or newest is None or not all(a.is_published for a in mine):
         return
-    if not any(a.received_at > owed.before for a in mine):
+    if not any(a.received_at > owed.since for a in mine):
         return
     oldest = due.calendar.before(owed.covers, due.quiet_days)
     if newest < oldest:

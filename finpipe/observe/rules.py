@@ -5,7 +5,7 @@ system, and refusing what cannot be meant.  Does not belong here: what follows f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +81,7 @@ class Rules:
 def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
     """The rules of a company; raises ``FinpipeError`` that names the line of what cannot be meant."""
     calendars = _calendars(policy)
+    closes = time(min(policy.opens.hour + policy.hours, 23), policy.opens.minute)
     targets = _targets(policy)
     alerts = policy.operations["alerts"]
     for kind, severity in alerts["severities"].items():
@@ -92,7 +93,7 @@ def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
             _refuse(policy, ("freshness", name), "a number of [freshness] is whole and above zero", value, "see policy")
     return Rules(
         calendars=calendars,
-        systems={n: due_of_system(s, calendars) for n, s in systems.items()},
+        systems={n: replace(due_of_system(s, calendars), closes=closes) for n, s in systems.items()},
         obligations=tuple(_obligation(policy, n, s, calendars) for n, s in policy.operations["due"].items()),
         numbers=policy.operations["freshness"],
         severities=alerts["severities"],

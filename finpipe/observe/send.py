@@ -40,8 +40,9 @@ class Message:
 
     @property
     def headline(self) -> str:
-        """One line."""
-        return f"[finpipe] {self.event}: {self.subject} {self.kind} ({self.severity}, {self.owner})"
+        """One line, whatever a file name brought with it."""
+        said = f"[finpipe] {self.event}: {self.subject} {self.kind} ({self.severity}, {self.owner})"
+        return " ".join(said.split())
 
     @property
     def text(self) -> str:
@@ -90,11 +91,11 @@ def _email(server: str, sender: str, to: str, message: Message) -> None:
     at = urlsplit(server)
     if at.scheme not in ("smtp", "smtps") or not at.hostname:
         raise SendError("the mail server is no smtp or smtps address")
-    mail = EmailMessage()
-    mail["Subject"], mail["From"], mail["To"] = message.headline, sender, to
-    mail.set_content(message.text)
     context = ssl.create_default_context()
     try:
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = message.headline, sender, to
+        mail.set_content(message.text)
         if at.scheme == "smtps":
             client: smtplib.SMTP = smtplib.SMTP_SSL(
                 at.hostname, at.port or 465, timeout=TIMEOUT_SECONDS, context=context

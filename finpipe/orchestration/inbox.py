@@ -83,7 +83,7 @@ class Busy:
 def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.JobDefinition:
     """The job that lands and does no more. Its pool is its own, so nothing that builds delays it."""
 
-    @dg.op(name=LAND, pool="landing", description="Move complete files of the inboxes into landing; load nothing.")
+    @dg.op(name="land", pool="landing", description="Move complete files of the inboxes into landing; load nothing.")
     def land(context: dg.OpExecutionContext) -> None:
         done = inbox.land_inbox(company.home, company.systems, SETTLE_SECONDS, clock())
         refused = [f for f in done if f.verdict == REFUSED]

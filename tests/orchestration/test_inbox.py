@@ -40,9 +40,7 @@ class Day:
             (folder / name).write_text(f"id,name\n{name},x\n")
 
     def tick(self) -> dg.SensorResult:
-        sensor = inbox.inbox_sensor(
-            self.company, jobs_of([])[0], inbox.landing_job(self.company), lambda: self.now
-        )
+        sensor = inbox.inbox_sensor(self.company, jobs_of([])[0], inbox.landing_job(self.company), lambda: self.now)
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=self.definitions)
         said = sensor(context)
         assert isinstance(said, dg.SensorResult)
