@@ -37,12 +37,16 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known at an instant. ``expected`` names systems that should deliver even if they never did."""
+    """What is known at an instant. ``expected`` names systems that should deliver even if they never did.
+
+    ``unread`` holds folders of the inbox that nobody can take files from, with the reason.
+    """
 
     arrivals: Sequence[Arrival]
     published: Published | None = None
     aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     expected: frozenset[str] = frozenset()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ def judge(rules: Rules, systems: Mapping[str, System], facts: Facts, at: datetim
     if facts.published:
         found += [_obligation(o, facts.published, at) for o in rules.obligations]
         found += [_pace(rules, facts, at), _reconciliations(facts.published), _milestones(facts.published)]
-    return Judged(at, (*found, _clock(facts, at)))
+    return Judged(at, (*found, _inbox(facts), _clock(facts, at)))
 
 
 def _system(rules: Rules, system: System, facts: Facts, at: datetime) -> Verdict:
     due = rules.systems[system.name]
     mine = sorted((a for a in facts.arrivals if a.system == system.name), key=lambda a: a.received_at)
     owed = last_deadline(due, at)
-    newest = facts.published.newest(system.name) if facts.published else None
+    newest = facts.published.newest.get(system.name) if facts.published else None
     causes = [
         *_arrived(system, due, owed, mine),
         *_fresh(system, due, owed, mine, newest),
@@ -173,7 +177,10 @@ def _obligation(obligation: Obligation, published: Published, at: datetime) -> V
     what = "the publication" if obligation.mart == "*" else obligation.mart
     seen = {"publication": published.number, "as of": published.as_of, "published at": published.published_at}
     causes = []
-    if owed and published.as_of < owed.covers:
+    if obligation.mart != "*" and obligation.mart not in published.tables:
+        said = f"{what} is due by the policy's [due.{obligation.name}], but no such table is published"
+        causes = [Cause(obligation.name, "not published", said, obligation.owner, seen=seen)]
+    elif owed and published.as_of < owed.covers:
         said = f"{what} shows {published.as_of}; {owed.covers} was due {_when(owed.at, obligation.due)}"
         seen = {**seen, "due at": owed.at, "covers": owed.covers}
         causes = [Cause(obligation.name, "not published", said, obligation.owner, seen=seen)]
@@ -214,6 +221,15 @@ def _milestones(published: Published) -> Verdict:
         seen = {"bookings": bookings, "most weekdays": days, **{late.currency: str(late.amount) for late in mine}}
         causes.append(Cause("quote_to_cash", "milestone late", said, "controller", name, seen))
     return Verdict("quote_to_cash", "milestones", "controller", tuple(causes))
+
+
+def _inbox(facts: Facts) -> Verdict:
+    """Whether every folder of the inbox is one that a system answers to and can be read."""
+    causes = tuple(
+        Cause("inbox", "set aside", f"inbox/{name} is left alone: {why}", "data platform", name)
+        for name, why in sorted(facts.unread.items())
+    )
+    return Verdict("inbox", "inbox", "data platform", causes)
 
 
 def _clock(facts: Facts, at: datetime) -> Verdict:

@@ -28,6 +28,11 @@ MILESTONES = (
     ("publication", "publication_late_days", "published_on"),
 )
 _MOST_COUNTS = 20
+_EACH = " union all ".join(
+    f"select system, '{entity}' as entity, {day} as day_on from canonical.{entity} where not is_deleted"
+    for entity, day in EVENTS
+)
+_NEWEST = f"select system, max(day_on) from ({_EACH}) where day_on <= $as_of"
 
 
 class Count(NamedTuple):
@@ -71,14 +76,13 @@ class Published:
     published_at: datetime
     #: Business days with at least one event, by system and entity; days after the publication's date are left out.
     days: Mapping[str, Mapping[str, list[date]]] = field(default_factory=dict)
+    #: Date of the newest business event of each system, however old.
+    newest: Mapping[str, date] = field(default_factory=dict)
     counts: tuple[Count, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
     red: tuple[Red, ...] = ()
     late: tuple[Late, ...] = ()
-
-    def newest(self, system: str) -> date | None:
-        """Date of the newest business event of a system."""
-        return max((days[-1] for days in self.days.get(system, {}).values() if days), default=None)
+    tables: frozenset[str] = frozenset()
 
 
 def read(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], still_refused: str) -> Published:
@@ -89,6 +93,7 @@ def read(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], sti
         as_of=as_of,
         published_at=datetime.fromisoformat(manifest["published_at"]),
         days=_days(connection, as_of),
+        newest=dict(connection.execute(f"{_NEWEST} group by system", {"as_of": as_of}).fetchall()),
         counts=_counts(connection),
         refused=tuple(
             connection.execute(
@@ -97,18 +102,15 @@ def read(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], sti
         ),
         red=_red(connection),
         late=_late(connection),
+        tables=frozenset(name.rpartition(".")[2] for name in manifest["tables"]),
     )
 
 
 def _days(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, dict[str, list[date]]]:
     """Days with events in the year before the publication's date, oldest first."""
-    each = " union all ".join(
-        f"select system, '{entity}' as entity, {day} as day_on from canonical.{entity} where not is_deleted"
-        for entity, day in EVENTS
-    )
     found: dict[str, dict[str, list[date]]] = {}
     rows = connection.execute(
-        f"select distinct system, entity, day_on from ({each}) "
+        f"select distinct system, entity, day_on from ({_EACH}) "
         "where day_on <= $as_of and day_on > $as_of - interval 366 days order by all",
         {"as_of": as_of},
     ).fetchall()

@@ -84,6 +84,9 @@ def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
     closes = time(min(policy.opens.hour + policy.hours, 23), policy.opens.minute)
     targets = _targets(policy)
     alerts = policy.operations["alerts"]
+    if strange := sorted(set(alerts) - {"severities", "targets", "routes"}):
+        known = "[alerts.severities], [alerts.targets], [alerts.routes.<name>]"
+        _refuse(policy, ("alerts", strange[0]), "the policy has an unknown key in [alerts]", strange[0], known)
     for kind, severity in alerts["severities"].items():
         if kind not in KINDS or severity not in SEVERITIES:
             what = f"kinds: {', '.join(KINDS)}; severities: {', '.join(SEVERITIES)}"

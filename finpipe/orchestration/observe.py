@@ -51,12 +51,12 @@ def watched(systems: dict[str, System]) -> list[Watched]:
         found.append(Watched(_spec(COMES, key, comes), ("system",), (LATE,), name))
         found.append(Watched(_spec(USUAL, key, usual), ("system",), (MISMATCHED,), name, is_error=False))
     agree = "No control total and no reconciliation is out of tolerance."
-    shown_ = "What is published covers every period that is due, landed files do not wait, and the clock is right."
+    shown_ = "What is published covers every period that is due; no file waits or lies where nobody takes it."
     reached = "No booking misses a milestone from quote to cash; the data may be in time all the same."
-    at_publication = ("mart", "publication", "clock")
+    at_publication = ("mart", "publication", "inbox", "clock")
     return [
         *found,
-        Watched(_spec(SHOWN, specs.PUBLISHED, shown_), at_publication, (LATE, CLOCK)),
+        Watched(_spec(SHOWN, specs.PUBLISHED, shown_), at_publication, (LATE, MISMATCHED, CLOCK)),
         Watched(_spec(AGREE, _RECONCILIATIONS, agree), ("reconciliations",), (MISMATCHED,)),
         Watched(_spec(REACHED, _MILESTONES, reached), ("milestones",), (FINANCIALLY_LATE,), is_error=False),
     ]

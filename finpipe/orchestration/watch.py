@@ -7,7 +7,7 @@ not know are read.  Does not belong here: Dagster (``observe``), and what the fa
 from datetime import UTC, datetime
 
 from finpipe.errors import FinpipeError
-from finpipe.ingest.inbox import aside
+from finpipe.ingest.inbox import aside, look
 from finpipe.ingest.landing import Manifest, manifest_paths, read_manifest
 from finpipe.observe import Arrival, Facts, Judged, Rules, judge, rules_of
 from finpipe.observe.published import Published, read
@@ -38,7 +38,9 @@ def facts(home: Home, systems: dict[str, System]) -> Facts:
     arrivals = [*known.values(), *(_landed(m) for m in _unpublished(home, known))]
     named = {n for n in systems if (home.inbox / n).is_dir() or n in home.config.systems}
     kept = {name: [p.name for p in aside(home, name)] for name in systems}
-    return Facts(arrivals, published, kept, frozenset(named))
+    seen = look(home, systems)
+    unread = dict.fromkeys(seen.strangers, "no system is called so") | dict(w.split(": ", 1) for w in seen.broken)
+    return Facts(arrivals, published, kept, frozenset(named), unread)
 
 
 def _published(home: Home) -> tuple[Published | None, _Known]:

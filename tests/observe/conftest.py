@@ -47,6 +47,9 @@ class Desk:
 
     def publishes(self, **facts: object) -> None:
         given: dict[str, object] = {"number": 1, "as_of": date(2026, 1, 9), "published_at": at("2026-01-01 06:00")}
+        given["tables"] = frozenset({"trial_balance"})
+        days: dict[str, dict[str, list[date]]] = facts.get("days", {})  # type: ignore[assignment]
+        given["newest"] = {name: max(d for each in said.values() for d in each) for name, said in days.items()}
         self.facts = replace(self.facts, published=Published(**{**given, **facts}))  # type: ignore[arg-type]
 
     def judged(self, when: str) -> Judged:

@@ -148,6 +148,20 @@ def test_a_mart_is_late_when_what_is_published_does_not_cover_its_period(
     assert desk.kinds("2026-01-02 23:00", "close_us") == []
 
 
+def test_a_mart_that_nobody_makes_is_told(desk: Desk, say: Callable[[str], None]) -> None:
+    say('[due.trail_balance]\ncadence = "monthly"\n')
+    desk.publishes()
+    (cause,) = desk.causes(AFTER, "trail_balance")
+    assert "no such table is published" in cause.sentence
+
+
+def test_a_folder_that_nobody_takes_files_from_is_told(desk: Desk) -> None:
+    desk.facts = Facts([], unread={"bnak": "no system is called so"})
+    (cause,) = desk.causes(AFTER, "inbox")
+    assert cause.sentence == "inbox/bnak is left alone: no system is called so"
+    assert desk.states(AFTER)["inbox"] == "mismatched"
+
+
 def test_landed_files_that_wait_too_long_are_told(desk: Desk) -> None:
     desk.publishes()
     desk.comes("2026-01-12 07:00", is_published=False)
@@ -207,6 +221,7 @@ def test_what_cannot_be_due_is_refused(desk: Desk, text: str, said: str) -> None
         ('[alerts.targets.x]\nchannel = "pigeon"', 7),
         ('[alerts.targets.x]\nchannel = "chat"\nurl = "https://x"', 7),
         ('[alerts.routes.x]\nto = ["nowhere"]', 7),
+        ("[alerts.rules]\nx = 1", 7),
         ('[alerts.severities]\n"not arrived" = "awful"', 8),
     ],
 )

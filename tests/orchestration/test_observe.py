@@ -117,7 +117,7 @@ def test_status_says_what_the_sensor_says(watch: Watch) -> None:
     assert verdicts == {v.subject: v.state for v in judged(watch.home).verdicts}
 
 
-def test_rules_that_cannot_be_meant_stop_no_run_but_are_told(watch: Watch) -> None:
+def test_rules_that_cannot_be_meant_are_refused_before_anything_is_judged(watch: Watch) -> None:
     watch.home.root.mkdir()
     (watch.home.root / "policies.toml").write_text('[alerts.routes.x]\nto = ["nowhere"]\n')
     with pytest.raises(FinpipeError, match="leads nowhere"):
@@ -133,7 +133,8 @@ def test_a_publication_is_asked_with_the_columns_that_it_has(tmp_path: Path) -> 
             connection.execute(f"create table canonical.{entity} (system text, {column} date, is_deleted boolean)")
         connection.execute(
             "insert into canonical.invoices values ('erp', '2026-01-05', false), ('erp', '2026-01-05', false), "
-            "('erp', '2026-01-06', true), ('erp', '2026-01-07', false), ('erp', '2027-01-01', false)"
+            "('erp', '2026-01-06', true), ('erp', '2026-01-07', false), ('erp', '2027-01-01', false), "
+            "('old', '2020-01-01', false)"
         )
         connection.execute(
             "create table ledger.loads as select * from (values (1, 'erp', 'a.csv', 'loaded', ''), "
@@ -151,10 +152,14 @@ def test_a_publication_is_asked_with_the_columns_that_it_has(tmp_path: Path) -> 
         )
         days = ", ".join(f"{4 if i == 1 else 0} as {d}, null::date as {r}" for i, (_, d, r) in enumerate(MILESTONES))
         connection.execute(f"create table quote_to_cash as select 'EUR' as currency, 10.0 as tcv_amount, {days}")
-        said = {"publication": 4, "as_of": "2026-01-31", "published_at": "2026-02-01T06:00:00+00:00"}
+        said: dict[str, object] = {"publication": 4, "as_of": "2026-01-31", "published_at": "2026-02-01T06:00:00+00:00"}
+        said["tables"] = {"main.billings": {}}
         found = read(connection, said, STILL_REFUSED)
     assert [str(d) for d in found.days["erp"]["invoices"]] == ["2026-01-05", "2026-01-07"]
+    assert {name: str(day) for name, day in found.newest.items()} == {"erp": "2026-01-07", "old": "2020-01-01"}
+    assert "old" not in found.days
     assert found.counts == (("erp", "t", "b.csv", 7, [5]),)
+    assert found.tables == {"billings"}
     assert found.refused == (("erp", "c.csv", "torn"),)
     assert [(r.reconciliation, r.findings, r.amounts) for r in found.red] == [("R05", 2, "3.00 USD")]
     assert [(m.milestone, m.bookings, m.days) for m in found.late] == [("invoice", 1, 4)]
