@@ -4,7 +4,7 @@ Belongs here: reading ``[calendars]``, ``[due]``, ``[freshness]`` and ``[alerts]
 system, and refusing what cannot be meant.  Does not belong here: what follows from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any, NoReturn
@@ -46,7 +46,8 @@ class Route:
 
     def is_for(self, owner: str, severity: str) -> bool:
         """Whether the route says anything of such a cause; what it does not name, it takes all of."""
-        return (not self.owners or owner in self.owners) and (not self.severities or severity in self.severities)
+        is_theirs = not self.owners or owner.casefold() in {o.casefold() for o in self.owners}
+        return is_theirs and (not self.severities or severity in self.severities)
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,14 @@ def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
     for name, value in policy.operations["freshness"].items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             _refuse(policy, ("freshness", name), "a number of [freshness] is whole and above zero", value, "see policy")
+    owners = {o.casefold() for o in (*policy.owners, *(s.owner for s in systems.values()))}
     return Rules(
         calendars=calendars,
         systems={n: replace(due_of_system(s, calendars), closes=closes) for n, s in systems.items()},
         obligations=tuple(_obligation(policy, n, s, calendars) for n, s in policy.operations["due"].items()),
         numbers=policy.operations["freshness"],
         severities=alerts["severities"],
-        routes=tuple(_route(policy, n, s, targets) for n, s in alerts["routes"].items()),
+        routes=tuple(_route(policy, n, s, targets, owners) for n, s in alerts["routes"].items()),
         targets=targets,
         opens=policy.opens,
         hours=policy.hours,
@@ -184,7 +186,9 @@ def _targets(policy: Policy) -> dict[str, Target]:
     return found
 
 
-def _route(policy: Policy, name: str, said: dict[str, Any], targets: Mapping[str, Target]) -> Route:
+def _route(
+    policy: Policy, name: str, said: dict[str, Any], targets: Mapping[str, Target], owners: Collection[str]
+) -> Route:
     place = ("alerts", "routes", name)
     if strange := sorted(set(said) - set(_ROUTE)):
         _refuse(policy, (*place, strange[0]), "a route has an unknown key", strange[0], f"known: {', '.join(_ROUTE)}")
@@ -194,6 +198,8 @@ def _route(policy: Policy, name: str, said: dict[str, Any], targets: Mapping[str
         _refuse(policy, place, "a route leads nowhere", got, f"targets: {', '.join(targets)}")
     if strange := [s for s in said.get("severities", ()) if s not in SEVERITIES]:
         _refuse(policy, place, "there is no such severity", strange, f"one of {', '.join(SEVERITIES)}")
+    if strange := [o for o in said.get("owners", ()) if o.casefold() not in owners]:
+        _refuse(policy, place, "a route names an owner that nobody is", strange, f"one of {', '.join(sorted(owners))}")
     lists = {k: tuple(said.get(k, ())) for k in ("to", "owners", "severities", "escalate_to")}
     return Route(name, after_hours=int(said.get("after_hours", 8)), **lists)
 

@@ -26,7 +26,7 @@ to = ["hook", "mail"]
 escalate_to = ["desk"]
 after_hours = 8
 """
-LATE = Cause("bank", "not arrived", "nothing landed for Friday", "treasury")
+LATE = Cause("bank", "not arrived", "nothing landed for Friday", "Treasury")
 RED = Cause("reconciliations", "out of tolerance", "R05 is out", "ar", "R05 billing-erp")
 MONDAY = at("2026-01-12 11:00")  # noon in Berlin
 
@@ -91,12 +91,12 @@ def test_each_receiver_gets_what_it_can_read(outside: Outside) -> None:
         "subject": "bank",
         "kind": "not arrived",
         "sentence": "nothing landed for Friday",
-        "owner": "treasury",
+        "owner": "Treasury",
         "severity": "material",
         "since": "2026-01-12T11:00:00+00:00",
     }
     (mail,) = outside.mail.got
-    assert mail["Subject"] == "[finpipe] raised: bank not arrived (material, treasury)"
+    assert mail["Subject"] == "[finpipe] raised: bank not arrived (material, Treasury)"
     assert mail["To"] == "kim@example.com"
     assert "nothing landed for Friday" in mail.get_content()
 

@@ -221,6 +221,7 @@ def test_what_cannot_be_due_is_refused(desk: Desk, text: str, said: str) -> None
         ('[alerts.targets.x]\nchannel = "pigeon"', 7),
         ('[alerts.targets.x]\nchannel = "chat"\nurl = "https://x"', 7),
         ('[alerts.routes.x]\nto = ["nowhere"]', 7),
+        ('[alerts.routes.x]\nto = ["log"]\nowners = ["tresury"]', 7),
         ("[alerts.rules]\nx = 1", 7),
         ('[alerts.severities]\n"not arrived" = "awful"', 8),
     ],

@@ -19,6 +19,7 @@ from finpipe.orchestration import inbox
 from finpipe.orchestration.defs import build_defs
 from finpipe.orchestration.jobs import jobs_of
 from finpipe.settings import PROJECT, Home
+from finpipe.warehouse import write_lock
 
 CRM = 'role = "crm"\nprefixes = ["deals"]\n[tables.deal]\nkey = ["id"]\ncolumns = ["id", "name"]\n'
 
@@ -195,15 +196,24 @@ def test_an_inbox_of_no_system_is_named(day: Day) -> None:
 def test_a_heavy_mart_does_not_keep_deliveries_from_being_safe(day: Day) -> None:
     day.run("build_marts", dg.DagsterRunStatus.STARTED, minutes=30)
     day.deliver("deal.csv")
-    request = day.asked()
-    assert request is not None
-    assert request.job_name == "land_inbox"
-    job = inbox.landing_job(day.company, lambda: day.now)
-    assert job.execute_in_process(instance=day.instance).success  # while the mart's run holds the warehouse
-    assert len(manifests(day.home)) == 1
-    after = day.asked()  # landed: now the load is asked for, and waits at the head of the queue
-    assert after is not None
-    assert after.job_name == "run_pipeline"
+    with write_lock(day.home):  # the mart is being built
+        request = day.asked()
+        assert request is not None
+        assert request.job_name == "land_inbox"
+        job = inbox.landing_job(day.company, lambda: day.now)
+        assert job.execute_in_process(instance=day.instance).success
+        assert len(manifests(day.home)) == 1
+        after = day.asked()  # landed: now the load is asked for, and waits at the head of the queue
+        assert after is not None
+        assert after.job_name == "run_pipeline"
+
+
+def test_a_run_that_died_unseen_holds_nothing_up(day: Day) -> None:
+    day.run("run_pipeline", dg.DagsterRunStatus.STARTED, minutes=30)
+    day.deliver("deal.csv")
+    with write_lock(day.home):
+        assert day.asked().job_name == "land_inbox"  # type: ignore[union-attr]
+    assert day.asked().job_name == "run_pipeline"  # type: ignore[union-attr]
 
 
 def test_of_runs_that_wait_loads_go_first_and_one_at_a_time(day: Day) -> None:
