@@ -9,7 +9,7 @@ import csv
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,9 @@ _SECTIONS = (
     "codes",
     "reconciliations",
 )
+#: What the policy says of time and of who is told: it changes no figure, so it is no part of the version.
+#: ``finpipe.observe.rules`` says what may stand there.
+_OPERATIONS = ("calendars", "due", "freshness", "alerts")
 _CODE_FIELDS = ("severity", "owner", "sla_hours")
 _LEG_FIELDS = ("tolerance", "owner")
 _OTHER = "other"
@@ -52,6 +55,13 @@ class Policy:
     #: Rows of exception_codes and reconciliation_policies, columns by name.
     codes: tuple[dict[str, str], ...]
     reconciliations: tuple[dict[str, str], ...]
+    #: Sections that change no figure, and where the company's words stand, for whoever refuses some of them.
+    operations: dict[str, Any] = field(repr=False)
+    given: "_Given" = field(repr=False)
+
+    def refuse(self, place: tuple[str, ...], error: str, got: object, fix: str) -> NoReturn:
+        """Refuse what the company says at ``place``, with file and line."""
+        self.given.refuse(place, error, got, fix)
 
     @property
     def version(self) -> str:
@@ -75,7 +85,7 @@ def policy_of(home: Home) -> Policy:
     own = home.root / "policies.toml"
     given = _Given(own, own.read_text(encoding="utf-8") if own.exists() else "")
     _check(given, base)
-    return _made(_merged(base, given.said))
+    return _made(_merged(base, given.said), given)
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -133,11 +143,12 @@ def _path(line: str) -> tuple[str, ...]:
 def _check(given: _Given, base: dict[str, Any]) -> None:
     """Refuse unknown names, negative numbers and owners that nobody has."""
     for section, said in given.said.items():
-        if section not in _SECTIONS:
-            given.refuse((section,), "the policy has an unknown section", section, f"known: {', '.join(_SECTIONS)}")
+        if section not in (*_SECTIONS, *_OPERATIONS):
+            known = ", ".join((*_SECTIONS, *_OPERATIONS))
+            given.refuse((section,), "the policy has an unknown section", section, f"known: {known}")
         if section != "owner" and not isinstance(said, dict):
             given.refuse((section,), "a section of the policy is no table", said, f"write [{section}]")
-    for section in ("tolerances", "materiality", "business_hours", "publication"):
+    for section in ("tolerances", "materiality", "business_hours", "publication", "freshness"):
         for name in given.said.get(section, {}):
             if name not in base[section]:
                 known = ", ".join(base[section])
@@ -218,15 +229,15 @@ def _check_entry(
         given.refuse(place, f"there is no such {what}", name, f"known: {', '.join(sorted(base[section]))}")
     if not isinstance(said, dict):
         given.refuse(place, f"a {what} is a table", said, f"known keys: {', '.join(fields)}")
-    for field, value in said.items():
-        if field not in fields:
-            given.refuse((*place, field), f"a {what} has no such key", field, f"known: {', '.join(fields)}")
-        if field == "severity" and value not in SEVERITIES:
-            given.refuse((*place, field), "there is no such severity", value, f"one of {', '.join(SEVERITIES)}")
-        if field == "sla_hours" and not (_is_whole(value) and value > 0):
-            given.refuse((*place, field), "business hours to act are a whole number above zero", value, "sla_hours = 8")
-        if field == "tolerance" and (not isinstance(value, str) or value.strip().startswith("-")):
-            given.refuse((*place, field), "a tolerance is words, and not negative", value, 'tolerance = "exact"')
+    for key, value in said.items():
+        if key not in fields:
+            given.refuse((*place, key), f"a {what} has no such key", key, f"known: {', '.join(fields)}")
+        if key == "severity" and value not in SEVERITIES:
+            given.refuse((*place, key), "there is no such severity", value, f"one of {', '.join(SEVERITIES)}")
+        if key == "sla_hours" and not (_is_whole(value) and value > 0):
+            given.refuse((*place, key), "business hours to act are a whole number above zero", value, "sla_hours = 8")
+        if key == "tolerance" and (not isinstance(value, str) or value.strip().startswith("-")):
+            given.refuse((*place, key), "a tolerance is words, and not negative", value, 'tolerance = "exact"')
 
 
 def _is_whole(value: object) -> bool:
@@ -249,7 +260,7 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _made(said: dict[str, Any]) -> Policy:
+def _made(said: dict[str, Any], given: _Given) -> Policy:
     materiality, hours = said["materiality"], said["business_hours"]
     return Policy(
         owner=said["owner"],
@@ -266,6 +277,8 @@ def _made(said: dict[str, Any]) -> Policy:
         reconciliations=tuple(
             {k: str(v) for k, v in row.items()} for _, row in sorted(said["reconciliations"].items())
         ),
+        operations={name: said[name] for name in _OPERATIONS},
+        given=given,
     )
 
 

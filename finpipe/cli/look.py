@@ -1,11 +1,14 @@
 """Commands that look at what is published: ``status``, ``query``, ``publications``, ``roll-back``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_line, records, shown_path
+
+if TYPE_CHECKING:
+    from finpipe.observe import Cause, Judged
 
 _MOST_ROWS = 1000
 
@@ -16,15 +19,21 @@ _MOST_ROWS = 1000
 def status(context: Context, *, as_json: bool) -> int:
     """What is landed, what is published, and what to do next."""
     from finpipe.cli.screen import gather, is_clean  # noqa: PLC0415
+    from finpipe.ingest.landing import landed as count_landed  # noqa: PLC0415
+    from finpipe.orchestration.watch import judged  # noqa: PLC0415
     from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
 
     folder = current(context.home)
-    landed = _landed(context)
+    verdicts = judged(context.home)
+    landed = count_landed(context.home)
     if folder is None:
         if as_json:
-            emit({"home": str(context.home.root), "files_landed": landed, "files_waiting": landed, "publication": None})
+            counts = {"files_landed": landed, "files_waiting": landed}
+            emit({"home": str(context.home.root), **counts, "publication": None, **_freshness(verdicts)})
             return Exit.DONE
         click.echo(f"home        {shown_path(context.home.root)}")
+        if verdicts.causes:
+            _show_freshness(context, verdicts)
         step = "finpipe run" if landed else "finpipe land SYSTEM PATH…"
         last_line(f"nothing published yet, {counted(landed, 'file')} landed", step)
         return Exit.DONE
@@ -32,7 +41,7 @@ def status(context: Context, *, as_json: bool) -> int:
     said = manifest_of(folder)
     known = sum(row["files"] for row in figures["systems"])
     waiting = max(0, landed - known)
-    clean = is_clean(figures)
+    clean = is_clean(figures) and not any(c.state in ("late", "mismatched") for c in verdicts.causes)
     facts = {
         "home": str(context.home.root),
         "files_landed": landed,
@@ -42,6 +51,7 @@ def status(context: Context, *, as_json: bool) -> int:
         "refused_files": figures["refused_files"],
         "notes": figures["notes"],
         "reconciliations": figures["reconciliations"],
+        **_freshness(verdicts),
     }
     if as_json:
         emit(facts)
@@ -54,20 +64,43 @@ def status(context: Context, *, as_json: bool) -> int:
     for title, name in (("", "systems"), ("Refused files", "refused_files"), ("Remarks of the reader", "notes")):
         if found := figures[name]:
             grid(context, title, list(found[0]), [list(row.values()) for row in found])
+    _show_freshness(context, verdicts)
     _last(figures["reconciliations"], waiting, clean=clean)
     return Exit.DONE if clean else Exit.FINDINGS
+
+
+def _freshness(found: "Judged") -> dict[str, Any]:
+    """Verdicts and causes as records."""
+    verdicts = [
+        {"subject": v.subject, "state": v.state, "owner": v.owner, "due_at": v.due_at, "seen": dict(v.seen)}
+        for v in found.verdicts
+    ]
+    causes = [
+        {"subject": c.subject, "state": c.state, "kind": c.kind, "which": c.detail, "owner": c.owner}
+        | {"sentence": c.sentence, "seen": dict(c.seen)}
+        for c in found.causes
+    ]
+    return {"freshness": verdicts, "causes": causes}
+
+
+def _show_freshness(context: Context, found: "Judged") -> None:
+    """Who is late or mismatched, and what is financially late, apart."""
+    rows = [(v.subject, v.state, v.due_at, v.owner) for v in found.verdicts]
+    grid(context, f"In time, judged at {found.at:%Y-%m-%d %H:%M} UTC", ("subject", "state", "was due", "owner"), rows)
+    for title, apart in (("Late and mismatched", False), ("Financially late", True)):
+        causes = [c for c in found.causes if (c.state == "financially late") is apart]
+        if causes:
+            grid(context, title, ("subject", "kind", "owner", "what"), [_cause(c) for c in causes])
+
+
+def _cause(cause: "Cause") -> tuple[str, ...]:
+    return cause.subject, cause.kind, cause.owner, cause.sentence
 
 
 def _last(reconciliations: list[dict[str, Any]], waiting: int, *, clean: bool) -> None:
     red = len({row["R"] for row in reconciliations if row["status"] == "red"})
     state = f"{counted(waiting, 'landed file')} waiting, {counted(red, 'reconciliation')} red"
     last_line(state, "finpipe run" if waiting else 'finpipe query "show tables"' if clean else "finpipe exceptions")
-
-
-def _landed(context: Context) -> int:
-    """Landed files, counted by their manifests."""
-    folder = context.home.landing
-    return sum(1 for p in folder.glob("*/*/*/*.json") if not p.name.endswith(".data.json")) if folder.is_dir() else 0
 
 
 @click.command()

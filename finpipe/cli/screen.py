@@ -36,7 +36,6 @@ from main.reconciliations group by all order by all"""
 _NOTES = """
 select l.system, l.original_name as file, t.notes as note
 from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <> '' order by load_seq, t.table_name"""
-_REFUSED = "select system, original_name as file, reason, fix from ({}) order by load_seq"
 
 
 def gather(home: Home) -> dict[str, Any]:
@@ -44,11 +43,12 @@ def gather(home: Home) -> dict[str, Any]:
     from finpipe.publish.read import current, manifest_of, reading  # noqa: PLC0415
     from finpipe.warehouse import STILL_REFUSED  # noqa: PLC0415
 
+    refused = f"select system, original_name as file, reason, fix from ({STILL_REFUSED}) order by load_seq"
     with reading(home) as connection:
         figures: dict[str, Any] = {}
         for name, sql in (
             ("systems", _SYSTEMS),
-            ("refused_files", _REFUSED.format(STILL_REFUSED)),
+            ("refused_files", refused),
             ("notes", _NOTES),
             ("quarters", _QUARTERS),
             ("reconciliations", _RECONCILIATIONS),

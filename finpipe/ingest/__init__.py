@@ -8,8 +8,9 @@ from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
 from finpipe.ingest.decide import Decision, decide, witness
 from finpipe.ingest.fetch import fetch
 from finpipe.ingest.heal import open_warehouse, set_aside
+from finpipe.ingest.inbox import land_inbox
 from finpipe.ingest.known import Known, known
-from finpipe.ingest.land import Landed, land, land_inbox
+from finpipe.ingest.land import Landed, land
 from finpipe.ingest.load import LoadedFile, LoadReport, load
 from finpipe.ingest.verify import verify
 

@@ -67,34 +67,7 @@ def land(home: Home, system: System, paths: Iterable[Path], after: int | None = 
     return results
 
 
-def land_inbox(home: Home, systems: dict[str, System]) -> list[Landed]:
-    """Move what lies in ``inbox/<system>/`` into landing; refused files go to ``_refused`` with the reason beside."""
-    results: list[Landed] = []
-    for system in systems.values():
-        inbox = home.inbox / system.name
-        if not inbox.is_dir():
-            continue
-        waiting = [p for p in _walk(inbox) if p.relative_to(inbox).parts[0] != "_refused"]
-        for result in land(home, system, waiting):
-            _clear(inbox, result)
-            results.append(result)
-    return results
-
-
-def _clear(inbox: Path, result: Landed) -> None:
-    """Take a file out of the inbox once its bytes are safe, or once it is refused."""
-    if result.verdict != REFUSED:
-        result.path.unlink(missing_ok=True)
-        return
-    if result.reason == _GROWING:
-        return
-    aside = inbox / "_refused"
-    aside.mkdir(exist_ok=True)
-    result.path.replace(aside / result.path.name)
-    (aside / f"{result.path.name}.why.txt").write_text(f"{result.reason}\n{result.fix}\n", encoding="utf-8")
-
-
-_GROWING = "the file changed while it was copied"
+GROWING = "the file changed while it was copied"
 
 
 def _land_one(
@@ -102,6 +75,7 @@ def _land_one(
 ) -> Landed:
     """Land one file, or say why not."""
     try:
+        _readable(path)
         table = recognise(system, path)
         copied, digest, size = _copy(home, path)
     except FinpipeError as problem:
@@ -113,6 +87,16 @@ def _land_one(
     landing.admit(home, copied, manifest)
     known[system.name, table, digest] = manifest
     return Landed(path, LANDED, table, digest, order, size)
+
+
+def _readable(path: Path) -> None:
+    """Refuse a file that the machine does not let us read: it must not stop the others."""
+    try:
+        path.open("rb").close()
+    except OSError as problem:
+        raise FinpipeError(
+            "the file cannot be read", where=path.name, got=problem.strerror or "", fix="check its rights and its disk"
+        ) from None
 
 
 def _manifest(system: System, path: Path, table: str, digest: str, size: int, order: int) -> landing.Manifest:
@@ -155,7 +139,7 @@ def _copy(home: Home, path: Path) -> tuple[Path, str, int]:
         size = target.tell()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != before.st_size:
         draft.unlink()
-        raise FinpipeError(_GROWING, where=path.name, fix="land it again when it is complete")
+        raise FinpipeError(GROWING, where=path.name, fix="land it again when it is complete")
     return draft, digest.hexdigest(), size
 
 
@@ -167,7 +151,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             raise FinpipeError(
                 "there is no such file or folder", where=str(path), fix="check the path and its spelling"
             )
-        for file in _walk(path) if path.is_dir() else (path,):
+        for file in walk(path) if path.is_dir() else (path,):
             count += 1
             if count > limits.MAX_FILES_PER_CALL:
                 raise FinpipeError(
@@ -179,7 +163,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield file
 
 
-def _walk(folder: Path) -> list[Path]:
+def walk(folder: Path) -> list[Path]:
     """Regular files below a folder, sorted; hidden, passing and junk names are left out."""
     found = []
     for root, folders, names in os.walk(folder):

@@ -48,7 +48,7 @@ def landing_lock(home: Home) -> Iterator[None]:
 
 def manifests(home: Home) -> list[Manifest]:
     """Every landed file in landing order; raises ``FinpipeError`` for a manifest that cannot be read."""
-    found = [read_manifest(path) for path in _manifest_paths(home)]
+    found = [read_manifest(path) for path in manifest_paths(home)]
     return sorted(found, key=lambda m: (m.order, m.file))
 
 
@@ -65,7 +65,12 @@ def read_manifest(path: Path) -> Manifest:
         ) from None
 
 
-def _manifest_paths(home: Home) -> Iterator[Path]:
+def landed(home: Home) -> int:
+    """How many files have landed, by the names of their manifests; opens none."""
+    return sum(1 for _ in manifest_paths(home))
+
+
+def manifest_paths(home: Home) -> Iterator[Path]:
     """``<system>/<table>/<yyyy-mm>/<sha256>.json``; data that are JSON themselves end in ``.data.json``."""
     for path in home.landing.glob("*/*/*/*.json"):
         if len(path.stem) == 64:

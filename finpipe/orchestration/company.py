@@ -44,6 +44,12 @@ class Cut(dg.Config):
         return self.up_to is None or manifest.order <= self.up_to
 
 
+class Intake(Cut):
+    """What a load takes from the inboxes: files that nothing touched for so many seconds."""
+
+    settle_seconds: int = 0
+
+
 @dataclass(frozen=True)
 class Company:
     """A home, and whom to tell what is being done."""

@@ -10,12 +10,15 @@ import dagster as dg
 
 from finpipe.build import kept
 from finpipe.build.manifest import KEPT
+from finpipe.observe import rules_of
 from finpipe.orchestration.build import build_assets
 from finpipe.orchestration.company import Company
 from finpipe.orchestration.conform import conform_assets
 from finpipe.orchestration.freshness import due
-from finpipe.orchestration.jobs import JOBS, SCHEDULES
+from finpipe.orchestration.inbox import inbox_sensor, landing_job
+from finpipe.orchestration.jobs import jobs_of, schedules_of
 from finpipe.orchestration.load import load_assets
+from finpipe.orchestration.observe import freshness_checks, freshness_sensor, watched
 from finpipe.orchestration.publish import publish_assets
 from finpipe.orchestration.restate import restate_assets
 from finpipe.policy import policy_of
@@ -33,12 +36,17 @@ def build_defs(
     company = Company(home, tell) if tell else Company(home)
     systems = find_systems(home)
     models = kept(manifest)
-    built = build_assets(models, stops_at_blocking=policy_of(home).stops_at_blocking)
+    policy = policy_of(home)
+    built = build_assets(models, stops_at_blocking=policy.stops_at_blocking)
     assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models), restate_assets()]
+    checks = watched(systems)
+    jobs, landing = jobs_of([w.spec.key for w in checks]), landing_job(company)
     return dg.Definitions(
-        assets=dg.map_asset_specs(due(systems), assets),
-        jobs=JOBS,
-        schedules=SCHEDULES,
+        assets=dg.map_asset_specs(due(systems, rules_of(policy, systems)), assets),
+        asset_checks=[freshness_checks(company, checks)],
+        jobs=[*jobs, landing],
+        schedules=schedules_of(jobs),
+        sensors=[inbox_sensor(company, jobs[0], landing), freshness_sensor(company, checks)],
         resources={"company": company},
         executor=dg.in_process_executor,
     )

@@ -1,12 +1,18 @@
 """Jobs and their schedule.
 
-Belongs here: which assets run together and when.  Does not belong here: assets.
+Belongs here: which assets run together, when, and who goes first.  Does not belong here: assets.
+All that write the warehouse wait for its pool, one at a time; of those that wait, loads go first and reporting last.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from finpipe.orchestration.specs import CONFORM_TABLES, DBT_STAGES, RESTATED
 
+#: A job that resolves once the assets are known.
+Job = UnresolvedAssetJobDefinition
 #: Books that CONFORM keeps, though they stand in the ledger.
 _ACCOUNTS = dg.AssetSelection.assets(*(dg.AssetKey(t.split(".")) for t in CONFORM_TABLES if t.startswith("ledger.")))
 _RESTATED = dg.AssetSelection.assets(RESTATED)
@@ -26,23 +32,48 @@ _SELECTED = {
     "backfill_periods": (_RESTATED, "Compare published figures of periods with recomputed ones; commit on demand."),
 }
 
-JOBS = [
-    dg.define_asset_job(
-        name,
-        selection,
-        description=about,
-        executor_def=dg.in_process_executor,
-    )
-    for name, (selection, about) in _SELECTED.items()
-]
+MICRO_BATCH = "run_pipeline"
+#: Higher goes first; runs without one have 0.
+PRIORITIES = {
+    "land_inbox": "30",
+    "load_extracts": "20",
+    MICRO_BATCH: "10",
+    "publish_snapshot": "-5",
+    "build_marts": "-10",
+    "backfill_periods": "-20",
+}
+#: A run of reporting that takes longer than this hangs: it is ended, so that loads do not wait for ever.
+_LONGEST_REPORTING_SECONDS = "7200"
+_REPORTING = ("build_marts", "publish_snapshot")
 
-SCHEDULES = [
-    dg.ScheduleDefinition(
-        name="run_pipeline_every_15_minutes",
-        target=JOBS[0],
-        cron_schedule="*/15 * * * *",
-        execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="The micro-batch: loads what is new and costs next to nothing when there is nothing. Off at first.",
-    )
-]
+
+def jobs_of(watched: Sequence[dg.AssetCheckKey]) -> list[Job]:
+    """The jobs, the micro-batch first. The checks that a sensor records are in none: they only look."""
+    looks = dg.AssetSelection.checks(*watched)
+    return [
+        dg.define_asset_job(
+            name,
+            selection - looks,
+            description=about,
+            executor_def=dg.in_process_executor,
+            tags={
+                "dagster/priority": PRIORITIES[name],
+                **({"dagster/max_runtime": _LONGEST_REPORTING_SECONDS} if name in _REPORTING else {}),
+            },
+        )
+        for name, (selection, about) in _SELECTED.items()
+    ]
+
+
+def schedules_of(jobs: Sequence[Job]) -> list[dg.ScheduleDefinition]:
+    """What runs by the clock."""
+    return [
+        dg.ScheduleDefinition(
+            name="run_pipeline_every_15_minutes",
+            target=jobs[0],
+            cron_schedule="*/15 * * * *",
+            execution_timezone="UTC",
+            default_status=dg.DefaultScheduleStatus.STOPPED,
+            description="The fallback of the sensor: the same micro-batch, new files or not. Off at first.",
+        )
+    ]

@@ -11,7 +11,7 @@ import duckdb
 
 from finpipe import ingest
 from finpipe.orchestration import specs
-from finpipe.orchestration.company import Company, Cut, working
+from finpipe.orchestration.company import Company, Intake, working
 from finpipe.orchestration.metadata import measures, table
 from finpipe.orchestration.sightings import note_sightings
 from finpipe.systems import System
@@ -44,13 +44,14 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         description="Land the inbox, then load every file that the ledger does not know, exactly once.",
     )
     def load(
-        context: dg.AssetExecutionContext, config: Cut, company: dg.ResourceParam[Company]
+        context: dg.AssetExecutionContext, config: Intake, company: dg.ResourceParam[Company]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with working(company) as home:
             described = company.systems
             tell = company.teller("load")
+            refused = []
             if config.up_to is None:
-                ingest.land_inbox(home, described)
+                refused = [f for f in ingest.land_inbox(home, described, config.settle_seconds) if f.reason]
                 note_sightings(home, config.date)
             with ingest.open_warehouse(home) as (connection, repairs):
                 told = lambda what, done, of: tell(f"{what} ({done}/{of})")  # noqa: E731
@@ -60,6 +61,9 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
                 new = _new_rows(connection, report)
                 marks = _watermarks(connection, numbers)
         context.log.info(f"{len(report.files)} new files, {len(report.refused)} of them refused")
+        for file in refused:
+            tell(f"{file.path.name} was set aside: {file.reason}")
+            context.log.warning(f"{file.path.name} was set aside: {file.reason}; {file.fix}")
         counted = {"files_new": len(report.files), "rows_new": report.rows}
         for sentence in (*repairs, *report.repairs, *report.problems):
             tell(sentence)

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
+from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
 from dagster._core.instance.config import dagster_instance_config
 
 from finpipe.orchestration import specs
@@ -71,30 +71,41 @@ def test_every_raw_mart_and_published_asset_says_when_it_is_late(graph: BaseAsse
     late = ("landing", "raw", "canonical", "reconciliation", "marts", "published")
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        if node.group_name in late:
-            assert isinstance(node.freshness_policy, TimeWindowFreshnessPolicy), key
-            windows = (node.freshness_policy.warn_window, node.freshness_policy.fail_window)
-            warn, fail = (w.to_timedelta() for w in windows if w)
-            assert timedelta(hours=1) <= warn < fail
-            assert warn % timedelta(hours=1) == fail % timedelta(hours=1) == timedelta()
+        if node.group_name in late and "decisions" not in key.path[0] and key.path[-1] != "decisions":
+            assert isinstance(node.freshness_policy, TimeWindowFreshnessPolicy | CronFreshnessPolicy), key
 
 
 def test_a_system_is_late_when_it_says_and_figures_with_the_tightest(tmp_path: Path) -> None:
-    for name, cadence, lateness in (("daily", 24, 6), ("hourly", 1, 1), ("silent", None, None)):
-        due = f"[due]\ncadence_hours = {cadence}\nlateness_hours = {lateness}\n" if cadence else ""
+    said = {
+        "early": 'cadence = "daily"\nby = "05:30"\n',
+        "monthly": 'cadence = "monthly"\nworking_day = 3\n',
+        "silent": 'cadence = "none"\n',
+        "gulf": 'cadence = "daily"\nby = "08:00"\ncalendar = "gulf"\n',
+    }
+    for name, due in said.items():
         (tmp_path / name).mkdir()
-        (tmp_path / name / "system.toml").write_text(f'role = "crm"\n{due}[tables.t]\ncolumns = ["id"]\n')
+        (tmp_path / name / "system.toml").write_text(f'role = "crm"\n[due]\n{due}[tables.t]\ncolumns = ["id"]\n')
     home = Home(tmp_path / "home", tmp_path)
+    home.root.mkdir()
+    gulf = '[calendars.gulf]\ntimezone = "Asia/Dubai"\nweekend = [5, 6]\n'
+    (home.root / "policies.toml").write_text(gulf)
     graph = build_defs(home).resolve_asset_graph()
 
-    def fails(*path: str) -> int:
-        policy = graph.get(dg.AssetKey(path)).freshness_policy
-        assert isinstance(policy, TimeWindowFreshnessPolicy)
-        return int(policy.fail_window.to_timedelta() / timedelta(hours=1))
+    def policy(*path: str) -> object:
+        return graph.get(dg.AssetKey(path)).freshness_policy
 
-    assert [fails(f"raw_{name}", "t") for name in ("daily", "hourly", "silent")] == [30, 2, 36]
-    assert fails("landing", "daily") == 30
-    assert fails("marts", "billings") == fails("published", "finance") == 2
+    def cron(*path: str) -> tuple[str, str]:
+        found = policy(*path)
+        assert isinstance(found, CronFreshnessPolicy)
+        return found.deadline_cron, found.timezone
+
+    assert cron("raw_early", "t") == cron("landing", "early") == ("30 5 * * 1,2,3,4,5", "UTC")
+    assert cron("landing", "gulf") == ("0 8 * * 1,2,3,4,0", "Asia/Dubai")
+    assert policy("raw_silent", "t") is None
+    monthly = policy("raw_monthly", "t")
+    assert isinstance(monthly, TimeWindowFreshnessPolicy)
+    assert monthly.fail_window.to_timedelta() == timedelta(days=41)
+    assert cron("marts", "billings") == cron("published", "finance") == cron("landing", "early")
 
 
 def test_a_system_that_was_replaced_is_never_late(tmp_path: Path) -> None:
@@ -145,8 +156,15 @@ def test_asset_keys_are_those_agreed(graph: BaseAssetGraph) -> None:
 def test_jobs_are_verbs_and_the_schedule_is_off(tmp_path: Path) -> None:
     repository = build_defs(Home(tmp_path)).get_repository_def()
     names = {job.name for job in repository.get_all_jobs()}
-    assert {"run_pipeline", "load_extracts", "build_marts", "publish_snapshot"} <= names
+    assert {"run_pipeline", "load_extracts", "build_marts", "publish_snapshot", "land_inbox"} <= names
+    assert {sensor.name for sensor in repository.sensor_defs} == {"new_extracts", "freshness"}
     assert [s.default_status for s in repository.schedule_defs] == [dg.DefaultScheduleStatus.STOPPED]
+
+
+def test_no_job_runs_the_checks_that_a_sensor_records(tmp_path: Path) -> None:
+    definitions = build_defs(Home(tmp_path))
+    for job in ("run_pipeline", "load_extracts", "build_marts", "publish_snapshot"):
+        assert "judge_freshness" not in [node.name for node in definitions.resolve_job_def(job).nodes]
 
 
 def test_a_broken_mart_cannot_stop_loads(tmp_path: Path) -> None:

@@ -1,0 +1,208 @@
+"""When a micro-batch begins: a sensor that looks into the inboxes and asks for one run when there is something new.
+
+Belongs here: the look of each tick, and why it asks or does not.  Does not belong here: taking files (``ingest``).
+A tick lists names and reads two small files; it opens no database and imports nothing that a run needs.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import dagster as dg
+
+from finpipe.errors import BusyError
+from finpipe.ingest import inbox
+from finpipe.ingest.land import REFUSED
+from finpipe.ingest.landing import landed
+from finpipe.ingest.ledger import read_witness
+from finpipe.orchestration.company import Company
+from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
+from finpipe.settings import Home
+from finpipe.systems import System
+from finpipe.warehouse import write_lock
+
+SECONDS_BETWEEN_TICKS = 30
+#: A file is complete once nothing touched it for so long. Writers that take breaks use ``.part`` or ``.tmp``.
+SETTLE_SECONDS = 15
+#: A run that holds the warehouse longer than this does not keep deliveries waiting: they are landed beside it.
+PATIENCE_SECONDS = 300
+#: The same files again after a run that left them: after so long, then twice as long, up to the last.
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 900, 4 * 3600
+LAND = "land_inbox"
+#: Jobs that take the inbox and load it: while one waits or works, another would find nothing.
+_LOADING = (MICRO_BATCH, "load_extracts")
+_WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+_WORKING = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the sensor remembers: how often it asked, for which files, when, and how often for the same ones."""
+
+    count: int = 0
+    fingerprint: str = ""
+    at: float = 0
+    tries: int = 0
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Asked":
+        """From a cursor; one that cannot be read is none: asking once too often loads nothing twice."""
+        try:
+            return cls(**json.loads(cursor or "{}"))
+        except (ValueError, TypeError):
+            return cls()
+
+    def write(self) -> str:
+        """As a cursor."""
+        return json.dumps(asdict(self))
+
+    def is_due(self, now: float) -> bool:
+        """Whether the same files may be asked for again. A clock that went back does not make them wait longer."""
+        pause = min(FIRST_RETRY_SECONDS * 2 ** (self.tries - 1), LAST_RETRY_SECONDS)
+        return now < self.at or now >= self.at + pause
+
+    def again(self, fingerprint: str, now: float) -> "Asked":
+        """Having asked once more."""
+        tries = self.tries + 1 if fingerprint == self.fingerprint else 1
+        return Asked(self.count + 1, fingerprint, now, tries)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Runs that wait or work: their jobs, and for how long the longest has been working."""
+
+    waiting: tuple[str, ...] = ()
+    working: Mapping[str, float] | None = None
+
+    @property
+    def jobs(self) -> set[str]:
+        """Jobs that wait or work."""
+        return {*self.waiting, *(self.working or {})}
+
+
+def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.JobDefinition:
+    """The job that lands and does no more. Its pool is its own, so nothing that builds delays it."""
+
+    @dg.op(name="land", pool="landing", description="Move complete files of the inboxes into landing; load nothing.")
+    def land(context: dg.OpExecutionContext) -> None:
+        done = inbox.land_inbox(company.home, company.systems, SETTLE_SECONDS, clock())
+        refused = [f for f in done if f.verdict == REFUSED]
+        context.log.info(f"{len(done) - len(refused)} files landed, {len(refused)} set aside")
+        for file in refused:
+            context.log.warning(f"{file.path.name} was set aside: {file.reason}; {file.fix}")
+
+    @dg.job(
+        name=LAND,
+        executor_def=dg.in_process_executor,
+        tags={"dagster/priority": PRIORITIES[LAND]},
+        description="Make deliveries safe while a long run holds the warehouse; the next micro-batch loads them.",
+    )
+    def job() -> None:
+        land()
+
+    return job
+
+
+def inbox_sensor(
+    company: Company, batch: Job, landing: dg.JobDefinition, clock: Callable[[], float] = time.time
+) -> dg.SensorDefinition:
+    """The sensor of a company; ``clock`` gives seconds since 1970."""
+
+    def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        now = clock()
+        runs = living(company.home, busy(context.instance, now))
+        return decide(company.home, company.systems, Asked.read(context.cursor), runs, now)
+
+    return dg.SensorDefinition(
+        name="new_extracts",
+        evaluation_fn=tick,
+        jobs=[batch, landing],
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts one micro-batch when complete files lie in an inbox, or landed ones are not loaded yet.",
+    )
+
+
+def decide(home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now: float) -> dg.SensorResult:
+    """One tick: at most one run, and the reason where there is none."""
+    seen = inbox.look(home, systems, SETTLE_SECONDS, now)
+    behind = _behind(home)
+    remarks = _remarks(seen)
+    if not seen.complete and not behind:
+        return _skip("nothing new" + remarks, replace(asked, fingerprint="", tries=0))
+    mark = f"{seen.fingerprint}+{behind}"
+    if seen.complete and LAND not in runs.jobs and max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS:
+        if f"land {mark}" == asked.fingerprint and not asked.is_due(now):
+            return _skip("the same files were to be landed before" + remarks, asked)
+        return _ask(LAND, {}, asked.again(f"land {mark}", now), seen.complete)
+    if loading := runs.jobs & set(_LOADING):
+        return _skip(f"{min(loading)} waits or works already: it takes what is there" + remarks, asked)
+    if mark == asked.fingerprint and not asked.is_due(now):
+        return _skip("a run that has ended left the same files: they are tried again later" + remarks, asked)
+    settle = {"ops": {"load": {"config": {"settle_seconds": SETTLE_SECONDS}}}}
+    return _ask(MICRO_BATCH, settle, asked.again(mark, now), seen.complete + behind)
+
+
+def busy(instance: dg.DagsterInstance, now: float) -> Busy:
+    """What waits or works on the instance."""
+    filters = dg.RunsFilter(statuses=[*_WAITING, *_WORKING])
+    records = instance.get_run_records(filters, limit=100)
+    working: dict[str, float] = {}
+    waiting = []
+    for record in records:
+        run = record.dagster_run
+        if run.status in _WAITING:
+            waiting.append(run.job_name)
+        else:
+            since = record.start_time or record.create_timestamp.timestamp()
+            working[run.job_name] = max(working.get(run.job_name, 0.0), now - since)
+    return Busy(tuple(waiting), working)
+
+
+def living(home: Home, runs: Busy) -> Busy:
+    """Without runs that died unseen: those that work for long by Dagster's book, while nobody holds the write lock.
+
+    A killed ``finpipe run`` stays started in the book for ever, and nothing must wait for it.
+    """
+    working = dict(runs.working or {})
+    if any(seconds >= PATIENCE_SECONDS for seconds in working.values()) and not _is_written(home):
+        working = {job: seconds for job, seconds in working.items() if seconds < PATIENCE_SECONDS}
+    return replace(runs, working=working)
+
+
+def _is_written(home: Home) -> bool:
+    try:
+        with write_lock(home):
+            return False
+    except BusyError:
+        return True
+
+
+def _behind(home: Home) -> int:
+    """Landed files that the ledger does not know yet, by its witness."""
+    head = read_witness(home.witness) or {}
+    return max(0, landed(home) - int(head.get("load_seq", 0)))
+
+
+def _remarks(seen: inbox.Waiting) -> str:
+    said = [f"{seen.growing} still being written"] if seen.growing else []
+    said += [f"no system is called {name}" for name in seen.strangers]
+    said += [f"set aside: {why}" for why in seen.broken]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _skip(why: str, asked: Asked) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=why, cursor=asked.write())
+
+
+def _ask(job: str, config: dict[str, Any], asked: Asked, files: int) -> dg.SensorResult:
+    """One run. Its key never comes twice, unless the tick that asked was lost before its cursor was kept."""
+    request = dg.RunRequest(
+        run_key=f"{job} {asked.count} {asked.fingerprint}",
+        job_name=job,
+        run_config=config,
+        tags={"dagster/priority": PRIORITIES[job], "finpipe/files": str(files)},
+    )
+    return dg.SensorResult(run_requests=[request], cursor=asked.write())
