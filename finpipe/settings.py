@@ -61,6 +61,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def closed(self) -> Path:
+        """Evidence packs of closes, one folder each; never changed."""
+        return self.root / "closed"
+
+    @property
     def scratch(self) -> Path:
         """Throw-away folders; whatever is left over may be swept."""
         return self.root / "tmp"

@@ -96,6 +96,7 @@ def build(
     )
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
+        _keep_results(connection, begun.build, nodes)
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
     return replace(begun, verdict=verdict, nodes=nodes)
 
@@ -166,6 +167,17 @@ def _begin(connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> B
         [number, as_of, inputs, seq, load_hash, version, _policy_version(connection)],
     )
     return BuildReport(number, as_of, seq, load_hash, version, "building", {})
+
+
+def _keep_results(connection: duckdb.DuckDBPyConnection, number: int, nodes: dict[str, Node]) -> None:
+    """What became of each model and test of the last build; the evidence of a close holds it."""
+    connection.execute(
+        "create or replace table ledger.build_results "
+        "(build bigint, node varchar, status varchar, failures bigint, message varchar)"
+    )
+    rows = [[number, n.unique_id, n.status, n.failures, n.message] for _, n in sorted(nodes.items())]
+    if rows:
+        connection.executemany("insert into ledger.build_results values (?, ?, ?, ?, ?)", rows)
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:

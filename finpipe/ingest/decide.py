@@ -61,6 +61,12 @@ def witness(home: Home, sightings: Sequence[Mapping[str, Any]]) -> Landed | None
     return _land(home, "sighting", rows) if rows else None
 
 
+def store(home: Home, figures: Sequence[Mapping[str, Any]]) -> Landed | None:
+    """Land the figures of a close; they count once a sign-off names the close."""
+    rows = [{k: _text(v) for k, v in row.items()} for row in figures]
+    return _land(home, "closing", rows) if rows else None
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 

@@ -31,6 +31,9 @@ with seen as (
     select ends_on from {{ ref('stg_accounting_periods') }}
     union all
     select {{ as_of() }}
+    union all
+    -- There is always a period after the one of today.
+    select cast(last_day({{ as_of() }}) + 1 as date)
 ),
 
 bounds as (
