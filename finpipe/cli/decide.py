@@ -23,7 +23,8 @@ _IDS = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 _REASON = click.option("--reason", required=True, help="Why, in your words; it is kept with the decision.")
 
 
-def _by(function: Any) -> Any:
+def by(function: Any) -> Any:
+    """The option that says who decides."""
     said = "Who decides (default: FINPIPE_USER, else the user of this machine)."
     return click.option("--by", "person", default=_person, help=said)(function)
 
@@ -36,7 +37,7 @@ def _person() -> str:
 @_IDS
 @click.option("--to", "assignee", required=True, help="Who is to act.")
 @click.option("--reason", default="", help="Why, in your words.")
-@_by
+@by
 @as_json
 @click.pass_obj
 def assign(context: Context, ids: tuple[str, ...], *, assignee: str, reason: str, person: str, as_json: bool) -> int:
@@ -49,7 +50,7 @@ def assign(context: Context, ids: tuple[str, ...], *, assignee: str, reason: str
 @_IDS
 @_REASON
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day on which it counts.")
-@_by
+@by
 @as_json
 @click.pass_obj
 def waive(context: Context, ids: tuple[str, ...], *, reason: str, until: datetime, person: str, as_json: bool) -> int:
@@ -70,7 +71,7 @@ def waive(context: Context, ids: tuple[str, ...], *, reason: str, until: datetim
 @exceptions.command()
 @_IDS
 @_REASON
-@_by
+@by
 @as_json
 @click.pass_obj
 def resolve(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -81,7 +82,7 @@ def resolve(context: Context, ids: tuple[str, ...], *, reason: str, person: str,
 @exceptions.command()
 @_IDS
 @_REASON
-@_by
+@by
 @as_json
 @click.pass_obj
 def reopen(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -98,7 +99,7 @@ def reopen(context: Context, ids: tuple[str, ...], *, reason: str, person: str, 
 @exceptions.command()
 @_IDS
 @_REASON
-@_by
+@by
 @as_json
 @click.pass_obj
 def approve(context: Context, ids: tuple[str, ...], *, reason: str, person: str, as_json: bool) -> int:
@@ -121,7 +122,7 @@ def approve(context: Context, ids: tuple[str, ...], *, reason: str, person: str,
 @_REASON
 @click.option("--set", "cells", multiple=True, required=True, metavar="COLUMN=VALUE", help="What should stand there.")
 @click.option("--row", help="Key of the record, where the exception names several or none.")
-@_by
+@by
 @as_json
 @click.pass_obj
 def fix(

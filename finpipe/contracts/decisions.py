@@ -19,7 +19,9 @@ class Decisions(Canonical):
 
     decision_id: str = f.key("`decisions:<id>`.")
     kind: str = f.choice("What is decided.", KINDS)
-    subject: str = f.text("What it is about: the id of an exception, or `<legal entity>/<last day>` of a period.", required=True)
+    subject: str = f.text(
+        "What it is about: the id of an exception, or `<legal entity>/<last day>` of a period.", required=True
+    )
     decided_by: str = f.text("Who decided.", required=True, personal=True)
     decided_at: f.Instant = f.instant("When.", required=True)
     as_of_on: pl.Date = f.day("Business date of the figures that were looked at.", required=True)

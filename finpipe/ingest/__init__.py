@@ -5,7 +5,7 @@ Does not belong here: what a value means (``contracts``) and where it goes (``co
 """
 
 from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
-from finpipe.ingest.decide import Decision, decide, landed_decisions, store, witness
+from finpipe.ingest.decide import Decision, decide, landed_decisions, store, unseen, witness
 from finpipe.ingest.fetch import fetch
 from finpipe.ingest.heal import open_warehouse, set_aside
 from finpipe.ingest.land import Landed, land, land_inbox
@@ -28,6 +28,7 @@ __all__ = [
     "row_account_breaks",
     "set_aside",
     "store",
+    "unseen",
     "verify",
     "witness",
 ]
