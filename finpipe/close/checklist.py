@@ -18,6 +18,8 @@ from finpipe.warehouse import STILL_REFUSED, literal
 BLOCKING = ("R05", "R07", "R08", "R09", "R10", "R11", "R13", "R16")
 #: Subledgers against the ledger.
 TIED = ("R11", "R12")
+#: Entities whose records have no stamp of modification, and what dates them.
+_DATED = {"bank_transactions": "booked_on"}
 #: Most sentences of one line that are shown.
 _SHOWN = 5
 
@@ -38,16 +40,16 @@ def checklist(
     asked: Sequence[Period],
     known: Sequence[Period],
     policy: Policy,
-    slack_hours: Mapping[str, int],
+    silence: Mapping[str, int | None],
     publication: Line,
 ) -> list[Line]:
-    """Every line; ``slack_hours`` says by system how long before a period's end its newest record may be."""
+    """Every line; ``silence`` says by system how many days before a period's end its newest record may be."""
     _ask(connection, asked)
     return [
         _calendar(asked),
         _order(asked, known),
         publication,
-        _landed(connection, asked, slack_hours),
+        _landed(connection, asked, silence),
         _files(connection),
         _reconciled(connection, "reconciliations are green", BLOCKING),
         _reconciled(connection, "subledgers tie to the ledger", TIED),
@@ -100,25 +102,35 @@ def _order(asked: Sequence[Period], known: Sequence[Period]) -> Line:
     return _line("earlier periods are closed", "earlier periods still open", wrong)
 
 
-def _landed(connection: duckdb.DuckDBPyConnection, asked: Sequence[Period], slack_hours: Mapping[str, int]) -> Line:
-    """The newest record of each system is younger than the period's end, less what the system may be silent."""
+def _landed(connection: duckdb.DuckDBPyConnection, asked: Sequence[Period], silence: Mapping[str, int | None]) -> Line:
+    """Each system landed a file after the end, and where it may not be silent for long its newest record is near it."""
+    until = max(p.ends_on for p in asked)
+    landed: dict[str, date] = dict(
+        connection.execute(
+            "select system, max(received_at)::date from ledger.loads where verdict = 'loaded' group by 1"
+        ).fetchall()
+    )
+    newest = _newest(connection)
+    wrong = []
+    for system, days in sorted(silence.items()):
+        if (last := landed.get(system)) is None or last <= until:
+            wrong.append(f"{system}: last landed on {last or 'no day'}, the period ends on {until}")
+        found = newest.get(system)
+        if days is not None and (found is None or found < until - timedelta(days=days)):
+            wrong.append(f"{system}: newest record of {found or 'no day'}, the period ends on {until}")
+    return _line("every system has landed past the end", f"of {len(silence)} systems are not complete", wrong)
+
+
+def _newest(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
+    """Day of the newest record by system, as the source dates it; statement lines are never modified, only booked."""
     tables = connection.execute(
         "select table_name from duckdb_tables() where database_name = current_database() and schema_name = 'canonical'"
     ).fetchall()
     words = " union all ".join(
-        f"select system, max(valid_from)::date as newest_on from canonical.{name} group by 1" for (name,) in tables
+        f"select system, max({_DATED.get(name, 'valid_from')})::date as newest_on from canonical.{name} group by 1"
+        for (name,) in tables
     )
-    newest: dict[str, date] = dict(
-        connection.execute(f"select system, max(newest_on) from ({words}) group by 1 order by 1").fetchall()
-    )
-    until = max(p.ends_on for p in asked)
-    wrong = []
-    for system, hours in sorted(slack_hours.items()):
-        found = newest.get(system)
-        if found is None or found < until - timedelta(hours=hours):
-            wrong.append(f"{system}: newest record of {found or 'no day'}, the period ends on {until}")
-    said = f"of {len(slack_hours)} systems did not land past the period's end"
-    return _line("every system has landed past the end", said, wrong)
+    return dict(connection.execute(f"select system, max(newest_on) from ({words}) group by 1").fetchall())
 
 
 def _files(connection: duckdb.DuckDBPyConnection) -> Line:

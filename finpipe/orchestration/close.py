@@ -196,14 +196,15 @@ def _walk(desk: _Desk, asked: Sequence[Period]) -> list[Line]:
     systems = find_systems(desk.home)
     landed = {s for (s,) in desk.connection.execute("select distinct system from ledger.loads").fetchall()}
     silent = {s.replaces for s in systems.values()}
-    slack = {name: _slack(s) for name, s in systems.items() if s.role in _ROLES and name in landed - silent}
-    return closing.checklist(desk.connection, asked, desk.known, policy_of(desk.home), slack, _published(desk, asked))
+    silence = {name: _silence(s) for name, s in systems.items() if s.role in _ROLES and name in landed - silent}
+    return closing.checklist(desk.connection, asked, desk.known, policy_of(desk.home), silence, _published(desk, asked))
 
 
-def _slack(system: System) -> int:
-    """Hours that a system may be silent: between two deliveries, and late."""
+def _silence(system: System) -> int | None:
+    """Days that a system may be silent: between two deliveries, late, and over a weekend. Nobody must sell every day."""
     due = system.settings.get("due", {})
-    return int(due.get("cadence_hours", 24)) + int(due.get("lateness_hours", 12))
+    hours = int(due.get("cadence_hours", 24)) + int(due.get("lateness_hours", 12))
+    return None if system.role == "crm" else hours // 24 + 3
 
 
 def _published(desk: _Desk, asked: Sequence[Period]) -> Line:
