@@ -107,6 +107,10 @@ entries as (
 
 adjusted as (
     select
+        concat_ws(
+            '|', entries.measure, entries.legal_entity_id, entries.stands_on, entries.part, entries.currency,
+            coalesce(entries.functional_currency, '')
+        ) as adjustment_key,
         entries.measure,
         entries.legal_entity_id,
         min(periods.period) as period,

@@ -121,6 +121,10 @@ summed as (
 
 compared as (
     select
+        concat_ws(
+            '|', summed.measure, summed.legal_entity_id, summed.period_ends_on, summed.part,
+            coalesce(summed.document_id, ''), summed.currency, coalesce(summed.functional_currency, '')
+        ) as figure_key,
         summed.*,
         coalesce(signed.is_in_force, false) as is_in_force,
         signed.close_id,
