@@ -138,6 +138,7 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
         _load_head(connection),
         sorted(variables(home, as_of).items(), key=str),
         _policy_version(connection),
+        (home.config.calendars, home.config.entity_calendars),
         code_version(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

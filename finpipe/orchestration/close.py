@@ -201,7 +201,7 @@ def _walk(desk: _Desk, asked: Sequence[Period]) -> list[Line]:
 
 
 def _silence(system: System) -> int | None:
-    """Days that a system may be silent: between two deliveries, late, and over a weekend. Nobody must sell every day."""
+    """Days that a system may be silent: between two deliveries, late, and a weekend. Nobody must sell every day."""
     due = system.settings.get("due", {})
     hours = int(due.get("cadence_hours", 24)) + int(due.get("lateness_hours", 12))
     return None if system.role == "crm" else hours // 24 + 3

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from finpipe.conform.calendars import calendars_of
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.company import writing
 from finpipe.orchestration.defs import build_defs
@@ -45,7 +46,8 @@ def run_job(
     instance: dg.DagsterInstance | None = None,
 ) -> Ran:
     """Run a job to its end; raises ``BusyError`` at once when another process writes this home."""
-    policy_of(home)  # a policy that cannot be meant stops a run before it does anything
+    policy_of(home)  # a policy or calendar that cannot be meant stops a run before it does anything
+    calendars_of(home)
     with writing(home, patience=0):
         definition = build_defs(home, tell).resolve_job_def(job)
         config = _dated(definition, as_of) if as_of else {}

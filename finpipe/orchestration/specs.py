@@ -29,6 +29,8 @@ CONFORM_TABLES = {
     "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "reference.currencies": "ISO 4217 currencies and how many decimals each has.",
+    "reference.fiscal_periods": "One row per period, quarter and year of the company's own fiscal calendars.",
+    "reference.entity_calendars": "One row per entity whose books keep one of these.",
     "reference.policy": "One row: version and owner of the policy in force, and its business hours.",
     "reference.policy_owners": "One row per role that exceptions may name, with the people who have it.",
     "reference.policy_codes": "One row per exception code: severity, owner, business hours to act.",
