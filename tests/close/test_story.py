@@ -12,7 +12,7 @@ from finpipe.cli import main
 from finpipe.orchestration.close import verify_closes
 from finpipe.publish import manifest_of
 from finpipe.settings import Home
-from tests.close.company import asked, bill_late, make, settle
+from tests.close.company import CLOSES, DOCUMENTS, QUEUE, asked, bill_late, make, settle
 
 SIGNED = "select period, state, sign_off, moved_count from periods where signed_by = 'bo' order by ends_on"
 ROLLED = "from {} where legal_entity_id = 'erp:1' and currency = 'USD' and period = '{}'"
@@ -24,7 +24,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Pa
     patch = pytest.MonkeyPatch()
     patch.setenv("FINPIPE_HOME", str(home.root))
     patch.setenv("FINPIPE_USER", "ann")
-    settle(home, everything=True)
+    settle(home)
     yield home, extracts
     patch.undo()
 
@@ -45,10 +45,10 @@ def refused(said: str, *arguments: str) -> None:
     assert said in result.output + result.stderr
 
 
-def closed(period: str, home: Home) -> None:
+def closed(period: str, home: Home, *models: str) -> None:
     done("close", period, "--entity", "1")
     done("close", period, "--entity", "1", "--approve", "--by", "bo")
-    settle(home)
+    settle(home, CLOSES, *models)
 
 
 def test_a_quarter_is_closed_restated_reopened_and_closed_again(company: tuple[Home, Path], tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_quarter_is_closed_restated_reopened_and_closed_again(company: tuple[H
     _closed_by_two(home)
     total = Decimal(bill_late(home, extracts, tmp_path / "late"))
     refused("is landed and not published", "close", "Oct 2024", "--entity", "1")
-    settle(home)
+    settle(home, DOCUMENTS, CLOSES, QUEUE)
     _shown_in_october(home, total)
     _taken_in_by_october(home, total)
     _reopened_and_closed_again(home, total)
@@ -122,8 +122,8 @@ def _taken_in_by_october(home: Home, total: Decimal) -> None:
     assert len(found) == 7
     done("exceptions", "waive", *found, "--reason", "shown in October", "--until", "2025-12-31")
     done("exceptions", "approve", *found, "--reason", "agreed", "--by", "bo")
-    settle(home)
-    closed("Oct 2024", home)
+    settle(home, QUEUE)
+    closed("Oct 2024", home, QUEUE)
     assert asked(home, "select distinct state, shown_in_period from restatements") == [("adjusted", "Oct 2024")]
     assert asked(home, "select count(*) from exceptions where origin = 'R17'") == [(0,)]
     assert asked(home, "select prior_period_amount " + ROLLED.format("ar_rollforward", "Oct 2024")) == [(total,)]
@@ -137,7 +137,7 @@ def _reopened_and_closed_again(home: Home, total: Decimal) -> None:
     refused("Oct 2024 is closed on top of it", "reopen", "2024-Q3", "--entity", "1", "--reason", "restate")
     done("reopen", "Oct 2024", "--entity", "1", "--reason", "restate the quarter")
     done("reopen", "2024-Q3", "--entity", "1", "--reason", "restate the quarter")
-    settle(home)
+    settle(home, CLOSES)
     assert asked(home, "select distinct state from restatements order by 1") == [("reopened",)]
     closed("2024-Q3", home)
     assert [row[1:] for row in asked(home, SIGNED)] == [("locked", "signed", 0)] * 3
