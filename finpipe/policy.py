@@ -48,6 +48,7 @@ class Policy:
     second_person_from: dict[str, Decimal]
     second_person_severities: tuple[str, ...]
     material_from: dict[str, Decimal]
+    close_up_to: dict[str, Decimal]
     opens: time
     hours: int
     holidays: tuple[date, ...]
@@ -167,7 +168,7 @@ def _check_numbers(given: _Given) -> None:
                 ("tolerances", name), "a tolerance is a whole number that is not negative", value, "0 tolerates nothing"
             )
     materiality = given.said.get("materiality", {})
-    for name in ("second_person_from", "material_from"):
+    for name in ("second_person_from", "material_from", "close_up_to"):
         for currency, value in materiality.get(name, {}).items():
             if _decimal(value) is None or not re.fullmatch(rf"[A-Z]{{3}}|{_OTHER}", currency):
                 given.refuse(
@@ -269,6 +270,7 @@ def _made(said: dict[str, Any], given: _Given) -> Policy:
         second_person_from=_thresholds(materiality["second_person_from"]),
         second_person_severities=tuple(sorted(materiality["second_person_severities"])),
         material_from=_thresholds(materiality["material_from"]),
+        close_up_to=_thresholds(materiality["close_up_to"]),
         opens=time.fromisoformat(hours["opens"]),
         hours=hours["hours"],
         holidays=tuple(sorted(date.fromisoformat(day) for day in hours["holidays"])),

@@ -71,6 +71,11 @@ class Home:
         return self.root / "backfills"
 
     @property
+    def closed(self) -> Path:
+        """Evidence packs of closes, one folder each; never changed."""
+        return self.root / "closed"
+
+    @property
     def scratch(self) -> Path:
         """Throw-away folders; whatever is left over may be swept."""
         return self.root / "tmp"
@@ -96,6 +101,10 @@ class Config:
     document_roles: tuple[str, ...] = ("erp", "billing")
     #: The legal entity of records that name none, when the company has just one.
     legal_entity: dict[str, str] = field(default_factory=dict)
+    #: Fiscal calendars by name that the ERP does not keep; ``group`` is the group's (docs/howto/close_a_quarter.md).
+    calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Which of them an entity's books keep, by the entity's id in the ERP.
+    entity_calendars: dict[str, str] = field(default_factory=dict)
     #: Overrides of sources/<system>/system.toml, merged key by key.
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What DuckDB may hold before it spills to disk.

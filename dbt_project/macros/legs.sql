@@ -34,5 +34,6 @@
     'rec_tax_charged__tax_due',
     'rec_document_taxes__tax_postings',
     'rec_reported_figures__mart_figures',
+    'rec_figures_closed__figures_now',
 ]) }}
 {%- endmacro %}

@@ -100,6 +100,7 @@ def build(
     )
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
+        _keep_results(connection, begun.build, nodes)
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
     return replace(begun, verdict=verdict, nodes=nodes)
 
@@ -153,6 +154,7 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
         _load_head(connection),
         sorted(variables(home, as_of).items(), key=str),
         _policy_version(connection),
+        (home.config.calendars, home.config.entity_calendars),
         code_version(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
@@ -184,6 +186,17 @@ def _begin(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date, input
     return BuildReport(
         number, as_of, seq, load_hash, version, "building", {}, policy_version=policy, settings_version=settings
     )
+
+
+def _keep_results(connection: duckdb.DuckDBPyConnection, number: int, nodes: dict[str, Node]) -> None:
+    """What became of each model and test of the last build; the evidence of a close holds it."""
+    connection.execute(
+        "create or replace table ledger.build_results "
+        "(build bigint, node varchar, status varchar, failures bigint, message varchar)"
+    )
+    rows = [[number, n.unique_id, n.status, n.failures, n.message] for _, n in sorted(nodes.items())]
+    if rows:
+        connection.executemany("insert into ledger.build_results values (?, ?, ?, ?, ?)", rows)
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:

@@ -4,6 +4,7 @@ import click
 
 from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
+from finpipe.cli.close import close, periods, reopen
 from finpipe.cli.customers import customers
 from finpipe.cli.decide import exceptions
 from finpipe.cli.demo import demo
@@ -29,6 +30,7 @@ def main(context: click.Context) -> None:
 
 for command in (
     *(land, fetch, run, status, query, trace, exceptions, verify, rebuild, build, backfill),
+    *(periods, close, reopen),
     *(customers, systems, publications, roll_back, doctor, demo),
 ):
     main.add_command(command)

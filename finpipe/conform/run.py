@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from finpipe.conform import fixes, macros, matching, rules, succession
+from finpipe.conform.calendars import write_calendars
 from finpipe.conform.gate import pass_gate
 from finpipe.conform.policy import write_policy
 from finpipe.conform.restatements import write_restatements
@@ -65,6 +66,7 @@ def conform(
     connection.execute("begin")
     try:
         write_policy(connection, policy_of(home))
+        write_calendars(connection, home)
         connection.execute(rules.RIVALS)
         succession.note_former_keys(connection)
         # Decisions first: fixes among them are laid over the rows of all others.

@@ -5,9 +5,13 @@ import polars as pl
 from finpipe.contracts import fields as f
 from finpipe.contracts.base import Canonical
 
-#: What can be decided.  A further kind (a customer match, a sign-off at close) is one more word here: its subject and
-#: payload are its own, everything else (landing, gate, history, rebuild) is there.
-KINDS = ["assign", "fix", "waive", "resolve", "approve", "reopen", "customer_match", "close_signoff", "restate"]
+#: What can be decided.  A further kind is one more word here: its subject and payload are its own, everything else
+#: (landing, gate, history, rebuild) is there.
+KINDS = [
+    *("assign", "fix", "waive", "resolve", "approve", "reopen"),
+    *("close_prepare", "close_signoff", "close_reopen", "restate"),
+    "customer_match",
+]
 
 
 class Decisions(Canonical):
@@ -15,7 +19,9 @@ class Decisions(Canonical):
 
     decision_id: str = f.key("`decisions:<id>`.")
     kind: str = f.choice("What is decided.", KINDS)
-    subject: str = f.text("What it is about: the id of an exception; other kinds say their own.", required=True)
+    subject: str = f.text(
+        "What it is about: the id of an exception, or `<legal entity>/<last day>` of a period.", required=True
+    )
     decided_by: str = f.text("Who decided.", required=True, personal=True)
     decided_at: f.Instant = f.instant("When.", required=True)
     as_of_on: pl.Date = f.day("Business date of the figures that were looked at.", required=True)

@@ -5,7 +5,7 @@ Does not belong here: what a value means (``contracts``) and where it goes (``co
 """
 
 from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
-from finpipe.ingest.decide import Decision, decide, witness
+from finpipe.ingest.decide import Decision, decide, landed_decisions, store, unseen, witness
 from finpipe.ingest.fetch import fetch
 from finpipe.ingest.heal import open_warehouse, set_aside
 from finpipe.ingest.inbox import land_inbox
@@ -25,11 +25,14 @@ __all__ = [
     "known",
     "land",
     "land_inbox",
+    "landed_decisions",
     "load",
     "open_warehouse",
     "refresh_row_accounts",
     "row_account_breaks",
     "set_aside",
+    "store",
+    "unseen",
     "verify",
     "witness",
 ]

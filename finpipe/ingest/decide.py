@@ -15,7 +15,7 @@ from typing import Any
 
 from finpipe.errors import FinpipeError
 from finpipe.ingest.land import REFUSED, Landed, land
-from finpipe.ingest.landing import manifests
+from finpipe.ingest.landing import Manifest, manifests
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 
@@ -64,6 +64,12 @@ def witness(home: Home, sightings: Sequence[Mapping[str, Any]], after: int | Non
     return _land(home, "sighting", rows, after) if rows else None
 
 
+def store(home: Home, figures: Sequence[Mapping[str, Any]]) -> Landed | None:
+    """Land the figures of a close; they count once a sign-off names the close."""
+    rows = [{k: _text(v) for k, v in row.items()} for row in figures]
+    return _land(home, "closing", rows, None) if rows else None
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
@@ -99,6 +105,26 @@ def landed_decisions(home: Home, after: int = 0) -> list[dict[str, Any]]:
     for manifest in manifests(home):
         is_ours = manifest.system == system and manifest.table == "decision" and manifest.file.endswith(".jsonl")
         if is_ours and manifest.order > after:
-            with manifest.path(home).open(encoding="utf-8") as file:
-                found += [json.loads(line) for line in file if line.strip()]
+            found += _lines(home, manifest)
     return sorted(found, key=lambda d: (str(d.get("decided_at")), str(d.get("id"))))
+
+
+def unseen(home: Home, after: int) -> list[str]:
+    """Files that landed after a load and may move figures or periods: what proposes a close moves none."""
+    own, found = _system(home).name, []
+    for manifest in manifests(home):
+        if manifest.order <= after:
+            continue
+        if manifest.system == own and manifest.table == "closing":
+            continue
+        if manifest.system == own and manifest.table == "decision" and manifest.file.endswith(".jsonl"):
+            kinds = [str(d.get("kind")) for d in _lines(home, manifest)]
+            if set(kinds) <= {"close_prepare"}:
+                continue
+        found.append(f"{manifest.system} {manifest.original_name}")
+    return found
+
+
+def _lines(home: Home, manifest: Manifest) -> list[dict[str, Any]]:
+    with manifest.path(home).open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]

@@ -1,7 +1,7 @@
 """Which periods are closed, so that their figures move only with a second person.
 
 Belongs here: the one place that says so.  Does not belong here: closing a period.
-Today the ERP says it (``accounting_periods.is_closed``). A close of finpipe's own adds its locks here and nowhere else.
+The ERP says it (``accounting_periods.is_closed``), and so does a close of finpipe's own that nobody reopened.
 """
 
 from datetime import date
@@ -12,6 +12,7 @@ import duckdb
 def locked_periods(publication: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, date]]:
     """Name and last day of each closed period, in whatever calendar, as a publication knows them."""
     closed = publication.execute(
-        "select name, ends_on from canonical.accounting_periods where kind = 'period' and is_closed and not is_deleted"
+        "select name, ends_on from canonical.accounting_periods where kind = 'period' and is_closed and not is_deleted "
+        "union select period, ends_on from main.periods where state in ('ar_locked', 'locked')"
     ).fetchall()
     return frozenset((name, ends_on) for name, ends_on in closed)

@@ -10,6 +10,7 @@ from typing import Any
 from finpipe import ingest
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import Tell, beside, make, throwaway
+from finpipe.orchestration.close import verify_closes
 from finpipe.publish import Digest, current, digest_tables, manifest_of, whole
 from finpipe.publish.files import sha256
 from finpipe.publish.snapshot import DIGESTED, SCHEMAS
@@ -38,7 +39,7 @@ class Rebuilt:
 
 
 def verify(home: Home) -> list[str]:
-    """What does not agree, one sentence each: ledger, landing, raw, row accounts, publication."""
+    """What does not agree, one sentence each: ledger, landing, raw, row accounts, publication, closes."""
     problems = []
     if home.warehouse.exists():
         with write_lock(home), connect(home) as connection:
@@ -54,7 +55,7 @@ def verify(home: Home) -> list[str]:
                 problems.append(f"publication {folder.name} lost its file {name}")
             elif sha256(path) != digest:
                 problems.append(f"publication {folder.name}: {name} was changed after it was published")
-    return problems
+    return problems + verify_closes(home)
 
 
 def start_over(home: Home) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from finpipe.conform.calendars import calendars_of
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import sweep
 from finpipe.orchestration.company import writing
@@ -50,7 +51,8 @@ def run_job(
 
     With ``up_to`` only what had landed by that load counts, and the inbox waits for the next run.
     """
-    policy_of(home)  # a policy that cannot be meant stops a run before it does anything
+    policy_of(home)  # a policy or calendar that cannot be meant stops a run before it does anything
+    calendars_of(home)
     sweep(home)
     with writing(home, patience=0):
         definition = build_defs(home, tell).resolve_job_def(job)

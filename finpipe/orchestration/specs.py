@@ -35,6 +35,8 @@ CONFORM_TABLES = {
     "matching.customer_pairs": "One row per pair of customer records that a rule or a person speaks of: joined, "
     "suggested or parted, with score and reason.",
     "reference.currencies": "ISO 4217 currencies and how many decimals each has.",
+    "reference.fiscal_periods": "One row per period, quarter and year of the company's own fiscal calendars.",
+    "reference.entity_calendars": "One row per entity whose books keep one of these.",
     "reference.policy": "One row: version and owner of the policy in force, and its business hours.",
     "reference.policy_owners": "One row per role that exceptions may name, with the people who have it.",
     "reference.policy_codes": "One row per exception code: severity, owner, business hours to act.",

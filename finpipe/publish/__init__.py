@@ -6,7 +6,7 @@ A snapshot is a folder ``published/<seq>/`` with ``finance.duckdb``, the same ta
 
 from finpipe.publish.digest import Digest, digest_tables, whole
 from finpipe.publish.read import current, manifest_of, publications, query, reading
-from finpipe.publish.snapshot import Published, Stamps, publish, roll_back, write
+from finpipe.publish.snapshot import Published, Stamps, freeze, publish, roll_back, write
 
 __all__ = [
     "Digest",
@@ -14,6 +14,7 @@ __all__ = [
     "Stamps",
     "current",
     "digest_tables",
+    "freeze",
     "manifest_of",
     "publications",
     "publish",

@@ -133,6 +133,27 @@ def roll_back(home: Home, seq: int) -> Published:
     return _published(folder, is_new=False)
 
 
+def freeze(home: Home, seq: int, why: str) -> Path:
+    """Keep a publication for ever, for it was signed; the note beside it says for what. Raises when it is not kept."""
+    if not (home.published / str(seq) / "manifest.json").exists():
+        raise FinpipeError(
+            "that publication is not kept", where=str(home.published), got=str(seq), fix="finpipe publications"
+        )
+    note = _note(home, seq)
+    before = json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
+    if why not in before:
+        draft = note.with_name(f".draft-{note.name}")
+        draft.write_text(json.dumps([*before, why]) + "\n", encoding="utf-8")
+        sync(draft)
+        draft.replace(note)
+        sync(home.published)
+    return note
+
+
+def _note(home: Home, seq: int) -> Path:
+    return home.published / f"{seq}.frozen"
+
+
 def _write(
     connection: duckdb.DuckDBPyConnection,
     draft: Path,
@@ -273,16 +294,15 @@ def _published(folder: Path, *, is_new: bool) -> Published:
 def _sweep(home: Home) -> None:
     """Remove what earlier stops left behind. Only the holder of the write lock publishes, so nobody needs it."""
     for path in home.published.glob(".draft-*"):
-        shutil.rmtree(path)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in home.published.glob(".current-*"):
         path.unlink()
 
 
 def _keep(home: Home) -> None:
-    """Remove the oldest publications beyond the number to keep; never the one in force, never a period end."""
+    """Remove the oldest publications beyond the number to keep; never the one in force, never a signed one."""
     in_force = current(home)
     for seq in publications(home)[: -home.config.keep_publications]:
         folder = home.published / str(seq)
-        manifest = folder / "manifest.json"
-        if folder != in_force and not (manifest.exists() and manifest_of(folder).get("period_end")):
+        if folder != in_force and not _note(home, seq).exists():
             shutil.rmtree(folder)

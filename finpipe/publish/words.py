@@ -15,8 +15,13 @@ TABLES = {
     "is, why, who did it and who agreed.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
+    "ledger.build_results": "One row per model and test of the last build: what became of it.",
 }
 COLUMNS = {
+    "node": "Model or test, as dbt names it.",
+    "status": "success, pass, warn, fail, error or skipped.",
+    "failures": "Rows that a test found.",
+    "message": "What dbt said.",
     "system": "Folder below sources/ that describes the system.",
     "entity": "Canonical entity.",
     "row_key": "Key of the refused record, as far as it has one.",

@@ -1,6 +1,5 @@
 """PUBLISH: whole, commented, readable by old clients, and never half there."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,18 @@ import pytest
 from finpipe import publish as stage
 from finpipe.contracts import columns, entities
 from finpipe.errors import FinpipeError
-from finpipe.publish import Stamps, current, digest_tables, manifest_of, publications, publish, query, roll_back, whole
+from finpipe.publish import (
+    Stamps,
+    current,
+    digest_tables,
+    freeze,
+    manifest_of,
+    publications,
+    publish,
+    query,
+    roll_back,
+    whole,
+)
 from finpipe.publish import snapshot as snapshot_module
 from finpipe.settings import Config, Home
 from finpipe.warehouse import connect
@@ -134,14 +144,12 @@ def test_leftovers_of_a_kill_are_swept(home: Home, built: duckdb.DuckDBPyConnect
     assert sorted(p.name for p in home.published.iterdir()) == ["1", "current"]
 
 
-def test_it_keeps_so_many_and_those_of_a_period_end(home: Home, built: duckdb.DuckDBPyConnection) -> None:
+def test_it_keeps_so_many_and_those_that_were_signed(home: Home, built: duckdb.DuckDBPyConnection) -> None:
     home.__dict__["config"] = Config(keep_publications=2)
     for seq in range(1, 6):
-        done = publish(home, built, stamps(seq), now=NOW)
+        publish(home, built, stamps(seq), now=NOW)
         if seq == 1:
-            manifest = done.folder / "manifest.json"
-            manifest.chmod(0o644)
-            manifest.write_text(json.dumps({**manifest_of(done.folder), "period_end": "2025-06-30"}))
+            freeze(home, seq, "the close of June")
     assert publications(home) == [1, 4, 5]
 
 

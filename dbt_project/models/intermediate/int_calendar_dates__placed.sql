@@ -1,6 +1,7 @@
--- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's where it keeps
--- one for the date, else the group's. The calendar without a name is the group's (docs/decisions/0018): there the
--- calendar of whole months stands for all; then the shorter period, the later start and the key decide.
+-- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's or the company's
+-- own where there is one for the date, else the group's. The calendar without a name is the group's
+-- (docs/decisions/0018): there the calendar of whole months stands for all; then the shorter period, the later start and
+-- the key decide.
 with seen as (
     select closes_on as day from {{ ref('stg_opportunities') }}
     union all
@@ -31,28 +32,66 @@ with seen as (
     select ends_on from {{ ref('stg_accounting_periods') }}
     union all
     select {{ as_of() }}
+    union all
+    -- There is always a period after the one of today.
+    select cast(last_day({{ as_of() }}) + 1 as date)
 ),
 
-bounds as (
+edges as (
     select
         date_trunc('month', min(day)) as starts_on,
         last_day(max(day)) as ends_on
     from seen
 ),
 
+-- Whole periods of the company's own calendars at both edges.
+bounds as (
+    select
+        least(edges.starts_on, coalesce(min(declared.starts_on), edges.starts_on)) as starts_on,
+        greatest(edges.ends_on, coalesce(max(declared.ends_on), edges.ends_on)) as ends_on
+    from edges
+    left join {{ source('reference', 'fiscal_periods') }} as declared
+        on
+            declared.kind = 'period'
+            and declared.starts_on <= edges.ends_on
+            and declared.ends_on >= edges.starts_on
+    group by edges.starts_on, edges.ends_on
+),
+
 days as (
     select cast({{ days_between('starts_on', 'ends_on') }} as date) as day from bounds
 ),
 
--- Each period in its own calendar, and in the group's.
+-- Each period in its own calendar, and in the group's. What the company declares counts where the ERP keeps nothing.
+in_erp as (
+    {%- for calendar in ["coalesce(calendar, '')", "''"] %}
+        select
+            {{ calendar }} as calendar,
+            kind,
+            accounting_period_id,
+            name,
+            starts_on,
+            ends_on,
+            is_closed
+        from {{ ref('stg_accounting_periods') }}
+        where not is_adjustment {{ 'and calendar is not null' if not loop.first }}
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
 stated as (
-    select * replace (coalesce(calendar, '') as calendar)
-    from {{ ref('stg_accounting_periods') }}
-    where not is_adjustment
+    select * from in_erp
     union all
-    select * replace ('' as calendar)
-    from {{ ref('stg_accounting_periods') }}
-    where not is_adjustment and calendar is not null
+    select
+        calendar,
+        kind,
+        'declared:' || calendar || '/' || name,
+        name,
+        starts_on,
+        ends_on,
+        false
+    from {{ source('reference', 'fiscal_periods') }}
+    where calendar not in (select calendar from in_erp)
 ),
 
 calendars as (
@@ -145,7 +184,8 @@ by_date as (
                         'quarter_starts_on + cast((quarter_ends_on - quarter_starts_on) // 2 as integer)'
                     ) }}
             else
-                strftime(year_ends_on, '%Y') || '-Q'
+                -- A year of weeks may end in the first days of the next one.
+                strftime(year_ends_on - 6, '%Y') || '-Q'
                 || cast((2 * (quarter_starts_on - year_starts_on) + 91) // 182 + 1 as varchar)
         end as quarter
     from chosen

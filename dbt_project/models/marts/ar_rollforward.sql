@@ -1,11 +1,37 @@
 {%- set kinds = {'invoices': ['invoice'], 'debit_memos': ['debit_memo'], 'credit_memos': ['credit_memo'],
     'write_offs': ['write_off'], 'voids': ['void'], 'payments': ['payment'], 'refunds': ['refund'],
-    'chargebacks': ['chargeback']} -%}
-with ledger as (
+    'chargebacks': ['chargeback'], 'prior_period': ['prior_period']} -%}
+with moves as (
+    select
+        legal_entity_id,
+        currency,
+        functional_currency,
+        period,
+        period_ends_on,
+        movement,
+        amount,
+        functional_amount
+    from {{ ref('ar_ledger') }}
+    union all
+    -- What became of closed periods since is shown in an open one (docs/decisions/0027).
+    select
+        legal_entity_id,
+        currency,
+        functional_currency,
+        period,
+        period_ends_on,
+        part,
+        amount,
+        functional_amount
+    from {{ ref('int_closed_periods__adjusted') }}
+    where measure = 'ar'
+),
+
+ledger as (
     select
         ar_ledger.*,
         coalesce(entities.calendar, '') as calendar
-    from {{ ref('ar_ledger') }} as ar_ledger
+    from moves as ar_ledger
     left join {{ ref('stg_legal_entities') }} as entities on ar_ledger.legal_entity_id = entities.legal_entity_id
 ),
 

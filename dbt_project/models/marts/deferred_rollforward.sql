@@ -1,44 +1,28 @@
-{%- set kinds = ['billed', 'credited', 'voided', 'recognised'] -%}
-with lines as (
-    select * from {{ ref('int_revenue_lines__termed') }}
-    where issued_on <= {{ as_of() }}
-),
-
-entries as (
-    select
-        legal_entity_id,
-        currency,
-        functional_currency,
-        posted_period as period,
-        posted_period_ends_on as period_ends_on,
-        case when kind = 'credit_memo' then 'credited' else 'billed' end as movement,
-        net_amount as amount,
-        functional_net_amount as functional_amount
-    from lines
-    union all
-    select
-        legal_entity_id,
-        currency,
-        functional_currency,
-        void_period,
-        void_period_ends_on,
-        'voided',
-        -net_amount,
-        -functional_net_amount
-    from lines
-    where voided_on <= {{ as_of() }}
-    union all
+{%- set kinds = ['billed', 'credited', 'voided', 'recognised', 'prior_period'] -%}
+with entries as (
     select
         legal_entity_id,
         currency,
         functional_currency,
         period,
         period_ends_on,
-        'recognised',
-        -amount,
-        -functional_amount
-    from {{ ref('revenue_schedule') }}
-    where is_recognised
+        movement,
+        amount,
+        functional_amount
+    from ({{ deferral_entries() }}) as entered
+    union all
+    -- What became of closed periods since is shown in an open one (docs/decisions/0027).
+    select
+        adjusted.legal_entity_id,
+        adjusted.currency,
+        adjusted.functional_currency,
+        adjusted.period,
+        adjusted.period_ends_on,
+        adjusted.part,
+        adjusted.amount,
+        adjusted.functional_amount
+    from {{ ref('int_closed_periods__adjusted') }} as adjusted
+    where adjusted.measure = 'deferred' and adjusted.period_starts_on <= {{ as_of() }}
 ),
 
 moved as (

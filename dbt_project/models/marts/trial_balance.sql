@@ -2,25 +2,7 @@ with sole_entity as ({{ sole_entity() }}
 ),
 
 journal as (
-    select
-        coalesce(lines.legal_entity_id, events.legal_entity_id, sole_entity.legal_entity_id, 'unassigned')
-            as legal_entity_id,
-        events.book,
-        lines.currency,
-        coalesce(lines.gl_account_id, 'unassigned') as gl_account_id,
-        coalesce(posted.ends_on, dates.period_ends_on) as period_ends_on,
-        lines.amount
-    from {{ ref('stg_journal_lines') }} as lines
-    inner join {{ ref('stg_journal_events') }} as events on lines.journal_event_id = events.journal_event_id
-    cross join sole_entity
-    left join {{ ref('stg_accounting_periods') }} as posted
-        on events.accounting_period_id = posted.accounting_period_id and posted.kind = 'period'
-    left join {{ ref('stg_legal_entities') }} as entities
-        on
-            coalesce(lines.legal_entity_id, events.legal_entity_id, sole_entity.legal_entity_id)
-            = entities.legal_entity_id
-    left join {{ ref('int_calendar_dates__placed') }} as dates
-        on events.posted_on = dates.date_on and coalesce(entities.calendar, '') = dates.calendar
+    {{ journal_entries() }}
 ),
 
 moved as (

@@ -1,0 +1,2 @@
+{#- Figures of periods as they were locked. -#}
+{{ in_force('closings') }}

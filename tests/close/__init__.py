@@ -1,0 +1,1 @@
+"""The close: calendars, and the story of a quarter."""
