@@ -1,4 +1,4 @@
-{#- What stands in which period, by document: shared by the marts that roll it forward and by what is stored at close. -#}
+{#- What stands in which period, by document: for the marts that roll it forward, and for what a close stores. -#}
 
 {#- Movements of deferred revenue by document. -#}
 {% macro deferral_entries() -%}
@@ -42,8 +42,8 @@ from {{ ref('revenue_schedule') }}
 where is_recognised
 {%- endmacro %}
 
-{#- Journal lines in the period they are posted in: the one they state, else that of their date in the entity's calendar.
-    Expects CTE sole_entity. -#}
+{#- Journal lines in the period they are posted in: the one they state, else that of their date in the entity's
+    calendar. Expects CTE sole_entity. -#}
 {% macro journal_entries() -%}
 select
     coalesce(lines.legal_entity_id, events.legal_entity_id, sole_entity.legal_entity_id, 'unassigned')

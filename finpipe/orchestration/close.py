@@ -27,7 +27,6 @@ from finpipe.errors import FinpipeError
 from finpipe.orchestration.company import writing
 from finpipe.policy import policy_of
 from finpipe.publish import current, freeze, manifest_of
-from finpipe.publish.files import sha256
 from finpipe.publish.read import reading
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
@@ -134,36 +133,6 @@ def reopen(home: Home, word: str, entity: str | None, person: str, reason: str) 
         payloads = {p.subject: {"close_id": p.close_id, "period": p.period} for p in asked}
         landed = _land(desk, "close_reopen", person, reason, [payloads])
         return Act(str(asked[0].close_id), tuple(asked), (), landed)
-
-
-def verify_closes(home: Home) -> list[str]:
-    """What is wrong with the evidence and the publications of everything ever signed, one sentence each."""
-    problems: list[str] = []
-    packs: set[tuple[str, str]] = set()
-    publications: set[tuple[int, str]] = set()
-    for decision in ingest.landed_decisions(home):
-        if decision["kind"] == "close_signoff":
-            said = json.loads(decision["payload"])
-            packs.add((said["pack"], said["evidence"]))
-            publications.add((said["publication"], said["digest"]))
-    for pack, evidence in sorted(packs):
-        problems += closing.check_pack(home.closed / pack, evidence)
-    for seq, digest in sorted(publications):
-        problems += _kept(home, seq, digest)
-    return problems
-
-
-def _kept(home: Home, seq: int, digest: str) -> Iterator[str]:
-    folder = home.published / str(seq)
-    if not (folder / "manifest.json").exists():
-        yield f"publication {seq} was signed and is gone"
-        return
-    said = manifest_of(folder)
-    if said["digest"] != digest:
-        yield f"publication {seq} is not the one that was signed: its digest is another"
-    for name, own in said["files"].items():
-        if not (folder / name).exists() or sha256(folder / name) != own:
-            yield f"publication {seq} was signed, and {name} is gone or was changed"
 
 
 @contextmanager

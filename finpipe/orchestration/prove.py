@@ -3,14 +3,16 @@
 Belongs here: composing stages without Dagster.  Does not belong here: any stage's own check.
 """
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from finpipe import ingest
+from finpipe.close import check_pack
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import Tell, beside, make, throwaway
-from finpipe.orchestration.close import verify_closes
 from finpipe.publish import Digest, current, digest_tables, manifest_of, whole
 from finpipe.publish.files import sha256
 from finpipe.publish.snapshot import DIGESTED, SCHEMAS
@@ -56,6 +58,36 @@ def verify(home: Home) -> list[str]:
             elif sha256(path) != digest:
                 problems.append(f"publication {folder.name}: {name} was changed after it was published")
     return problems + verify_closes(home)
+
+
+def verify_closes(home: Home) -> list[str]:
+    """What is wrong with the evidence and the publications of everything ever signed, one sentence each."""
+    problems: list[str] = []
+    packs: set[tuple[str, str]] = set()
+    publications: set[tuple[int, str]] = set()
+    for decision in ingest.landed_decisions(home):
+        if decision["kind"] == "close_signoff":
+            said = json.loads(decision["payload"])
+            packs.add((said["pack"], said["evidence"]))
+            publications.add((said["publication"], said["digest"]))
+    for pack, evidence in sorted(packs):
+        problems += check_pack(home.closed / pack, evidence)
+    for seq, digest in sorted(publications):
+        problems += _kept(home, seq, digest)
+    return problems
+
+
+def _kept(home: Home, seq: int, digest: str) -> Iterator[str]:
+    folder = home.published / str(seq)
+    if not (folder / "manifest.json").exists():
+        yield f"publication {seq} was signed and is gone"
+        return
+    said = manifest_of(folder)
+    if said["digest"] != digest:
+        yield f"publication {seq} is not the one that was signed: its digest is another"
+    for name, own in said["files"].items():
+        if not (folder / name).exists() or sha256(folder / name) != own:
+            yield f"publication {seq} was signed, and {name} is gone or was changed"
 
 
 def start_over(home: Home) -> str:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finpipe.cli import main
-from finpipe.orchestration.close import verify_closes
+from finpipe.orchestration.prove import verify_closes
 from finpipe.publish import manifest_of
 from finpipe.settings import Home
 from tests.close.company import CLOSES, DOCUMENTS, QUEUE, asked, bill_late, make, settle

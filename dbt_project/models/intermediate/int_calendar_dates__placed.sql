@@ -1,7 +1,7 @@
 -- Every date that any record or period needs, in every calendar, lies in exactly one period: the ERP's or the company's
 -- own where there is one for the date, else the group's. The calendar without a name is the group's
--- (docs/decisions/0018): there the calendar of whole months stands for all; then the shorter period, the later start and
--- the key decide.
+-- (docs/decisions/0018): there the calendar of whole months stands for all; then the shorter period, the later start
+-- and the key decide.
 with seen as (
     select closes_on as day from {{ ref('stg_opportunities') }}
     union all
@@ -53,8 +53,8 @@ bounds as (
     left join {{ source('reference', 'fiscal_periods') }} as declared
         on
             declared.kind = 'period'
-            and declared.starts_on <= edges.ends_on
-            and declared.ends_on >= edges.starts_on
+            and edges.ends_on >= declared.starts_on
+            and edges.starts_on <= declared.ends_on
     group by edges.starts_on, edges.ends_on
 ),
 

@@ -1,5 +1,5 @@
--- What keeps a closed period as it was closed: its changes since are taken out of it and shown in the close that took them
--- in, or in the first open period. Sums to zero per document.
+-- What keeps a closed period as it was closed: its changes since are taken out of it and shown in the close that took
+-- them in, or in the first open period. Sums to zero per document.
 with periods as (
     select * from {{ ref('int_periods__listed') }}
 ),
@@ -72,7 +72,9 @@ entries as (
     select
         measure,
         legal_entity_id,
-        case when document_id is null then coalesce(previous_ends_on, period_ends_on) else period_ends_on end as stands_on,
+        case
+            when document_id is null then coalesce(previous_ends_on, period_ends_on) else period_ends_on
+        end as stands_on,
         case when document_id is null then 'prior_period' else part end as part,
         currency,
         functional_currency,

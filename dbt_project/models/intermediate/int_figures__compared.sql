@@ -1,5 +1,5 @@
--- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close has taken in counts for
--- the period it came from. A figure without a document is the balance before an entity's first closed period.
+-- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close has taken in
+-- counts for the period it came from. A figure without a document is the balance before an entity's first closed period.
 with signed as (
     select *
     from {{ ref('int_closes__signed') }}
@@ -26,8 +26,7 @@ entities as (
 
 -- A document may name a period of another calendar: the entity's own that its last day lies in is meant.
 placed as (
-    select
-        figures.* replace (dates.period_ends_on as period_ends_on)
+    select figures.* replace (dates.period_ends_on as period_ends_on)
     from {{ ref('int_figures__itemised') }} as figures
     inner join entities on figures.legal_entity_id = entities.legal_entity_id
     inner join {{ ref('int_calendar_dates__placed') }} as dates
@@ -107,14 +106,14 @@ summed as (
         document_id,
         currency,
         functional_currency,
-        max(label) as label,
-        bool_or(side <> 'now') as is_closed,
-        bool_or(side = 'now') as is_now,
         {%- for name, side in {'closed': 'closed', 'taken_in': 'taken in', 'now': 'now'}.items() %}
             {{ money("sum(case when side = '" ~ side ~ "' then amount else 0 end)") }} as {{ name }}_amount,
             {{ money("coalesce(sum(case when side = '" ~ side ~ "' then functional_amount end), 0)") }}
                 as functional_{{ name }}_amount,
         {%- endfor %}
+        max(label) as label,
+        bool_or(side <> 'now') as is_closed,
+        bool_or(side = 'now') as is_now
     from sides
     group by measure, legal_entity_id, period_ends_on, part, document_id, currency, functional_currency
 ),

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- What each document moved in each period: the figures that a close stores. Asked for closed periods only, so it is a view.
+-- What each document moved in each period: the figures that a close stores. A view: only closed periods are asked for.
 with sole_entity as ({{ sole_entity() }}
 ),
 

@@ -1,4 +1,4 @@
--- What became of each decision about a period. A reopening ends a round; within one, somebody prepares and another signs.
+-- What became of each decision about a period. A reopening ends a round; in one, somebody prepares and another signs.
 with decisions as (
     select
         decision_id,
@@ -43,7 +43,8 @@ prepared as (
         periods.ends_on is not null as is_period,
         last_value(case when said.kind = 'close_prepare' then said.close_id end ignore nulls) over until_then
             as prepared_close_id,
-        last_value(case when said.kind = 'close_prepare' then said.person end ignore nulls) over until_then as prepared_by,
+        last_value(case when said.kind = 'close_prepare' then said.person end ignore nulls) over until_then
+            as prepared_by,
         count(*) over until_then as said_before
     from said
     left join periods on said.legal_entity_id = periods.legal_entity_id and said.period_ends_on = periods.ends_on
@@ -60,7 +61,8 @@ faults as (
             when not is_period then 'there is no such period'
             when kind = 'close_prepare' and close_id is null then 'it names no close'
             when kind = 'close_signoff' and prepared_close_id is null then 'nobody prepared it'
-            when kind = 'close_signoff' and close_id is distinct from prepared_close_id then 'another close was prepared since'
+            when kind = 'close_signoff' and coalesce(close_id, '') <> prepared_close_id
+                then 'another close was prepared since'
             when kind = 'close_signoff' and person = prepared_by then 'who prepared it cannot sign it'
             when kind = 'close_signoff' and lock not in ('ar', 'all') then 'it locks nothing known'
             when kind = 'close_reopen' and said_before = 0 then 'it is open'
@@ -72,7 +74,8 @@ faults as (
 locked as (
     select
         *,
-        count(case when kind = 'close_signoff' and fault is null and lock = 'all' then 1 end) over until_then as alls_before,
+        count(case when kind = 'close_signoff' and fault is null and lock = 'all' then 1 end) over until_then
+            as alls_before,
         count(case when kind = 'close_signoff' and fault is null then 1 end) over until_then as locks_before
     from faults
     window until_then as (

@@ -1,5 +1,5 @@
--- R17: figures as they were closed against the same figures now. What no document changed stands together; each document
--- that moved stands by itself, so that two changes never hide each other.
+-- R17: figures as they were closed against the same figures now. What no document changed stands together; each
+-- document that moved stands by itself, so that two changes never hide each other.
 with compared as (
     select
         figures.*,
