@@ -111,9 +111,8 @@ def _bring_up(
     for name in touched:
         inputs = _inputs(home, connection, systems, name, decided)
         connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
-    inheritance = succession.heirs(systems.values())
     for name in touched:
-        succession.set_replaced_aside(connection, name, inheritance)
+        succession.set_replaced_aside(connection, name, succession.heirs(systems.values()))
     _across_rows(connection, systems, touched)
     return touched
 
