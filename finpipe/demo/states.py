@@ -18,7 +18,8 @@ def related(path: Path) -> dict[str, int]:
                "balance_transaction": (("payout", "id"),), "invoice_line_item": (("invoice", "id"),)}  # fmt: skip
     found: dict[str, int] = {}
     for table, member in sources.get(path.stem, ()):
-        for line in (path.parent / f"{table}.jsonl").read_text(encoding="utf-8").splitlines():
+        other = path.parent / f"{table}.jsonl"
+        for line in other.read_text(encoding="utf-8").splitlines() if other.exists() else ():
             item = json.loads(line)
             found[item[member]] = item["created"]
     return found

@@ -1,5 +1,6 @@
--- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close has taken in
--- counts for the period it came from. A figure without a document is the balance before an entity's first closed period.
+-- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close took in
+-- counts for the period it came from. A figure without a document is the balance before the first closed period of an
+-- entity.
 with signed as (
     select *
     from {{ ref('int_closes__signed') }}
