@@ -1,5 +1,5 @@
--- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close has taken in
--- counts for the period it came from. A figure without a document is the balance before an entity's first closed period.
+-- Each figure of a closed period as it was closed and as it is now. What a later close has taken in counts for the
+-- period it came from. A figure without a document is the balance before an entity's first closed period.
 with signed as (
     select *
     from {{ ref('int_closes__signed') }}
