@@ -21,7 +21,7 @@ from finpipe.build.manifest import DBT_PROJECT
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import settings_version
-from finpipe.warehouse import connect
+from finpipe.warehouse import connect, literal
 
 _BUILDS = """
 create table if not exists ledger.builds (
@@ -194,9 +194,12 @@ def _keep_results(connection: duckdb.DuckDBPyConnection, number: int, nodes: dic
         "create or replace table ledger.build_results "
         "(build bigint, node varchar, status varchar, failures bigint, message varchar)"
     )
-    rows = [[number, n.unique_id, n.status, n.failures, n.message] for _, n in sorted(nodes.items())]
+    rows = ", ".join(
+        f"({', '.join(map(literal, (number, n.unique_id, n.status, n.failures, n.message)))})"
+        for _, n in sorted(nodes.items())
+    )
     if rows:
-        connection.executemany("insert into ledger.build_results values (?, ?, ?, ?, ?)", rows)
+        connection.execute(f"insert into ledger.build_results values {rows}")
 
 
 def _inputs_of(connection: duckdb.DuckDBPyConnection, number: int) -> str:

@@ -1,6 +1,5 @@
--- Each figure of a closed period as it was closed and as it is now. An adjustment that a later close took in
--- counts for the period it came from. A figure without a document is the balance before the first closed period of an
--- entity.
+-- Each figure of a closed period as it was closed and as it is now. What a later close has taken in counts for the
+-- period it came from. A figure without a document is the balance before an entity's first closed period.
 with signed as (
     select *
     from {{ ref('int_closes__signed') }}
