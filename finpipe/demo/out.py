@@ -38,7 +38,7 @@ class Writer:
         self.rows[name] = self.rows.get(name, 0) + frame.height
 
     def jsonl(self, name: str, frame: pl.DataFrame) -> None:
-        """Append rows to a file of one JSON object a line; one that would be empty is not written, nobody sends such."""
+        """Append rows to a file of one JSON object a line; an empty one is not written."""
         if frame.height:
             with self._open(name) as file:
                 frame.write_ndjson(file)
