@@ -109,7 +109,7 @@ def _say(found: "Backfill", ran: "Ran | None") -> None:
         last_line("no figure differs in these periods: nothing to restate", "finpipe run")
         return
     lines = counted(len(found.inside), "figure")
-    last_line(f"publication {ran.publication}: {lines} restated", 'finpipe query "from ledger.restatements"')
+    last_line(f"publication {ran.publication}: {lines} restated", 'finpipe query "from ledger.backfills"')
 
 
 def _show(context: Context, found: "Backfill") -> None:

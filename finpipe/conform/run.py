@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 
 from finpipe.conform import fixes, macros, matching, rules, succession
+from finpipe.conform.backfills import write_backfills
 from finpipe.conform.calendars import write_calendars
 from finpipe.conform.gate import pass_gate
 from finpipe.conform.policy import write_policy
-from finpipe.conform.restatements import write_restatements
 from finpipe.conform.schema import prepare
 from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
 from finpipe.contracts.base import MAPPING_COLUMNS
@@ -72,7 +72,7 @@ def conform(
         # Decisions first: fixes among them are laid over the rows of all others.
         touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
         decided = fixes.decided(connection)
-        write_restatements(connection)
+        write_backfills(connection)
         # Then which records moved: that decides the keys of everything else.
         touched += _bring_up(home, connection, systems, [succession.MIGRATED], decided, progress)
         succession.note_former_keys(connection)

@@ -149,7 +149,7 @@ def _judge(found: Backfill, signed: Signed, periods: Sequence[str]) -> None:
             "a restatement names who restates and why",
             where=", ".join(periods),
             got=f"by {signed.by or 'nobody'}, because {signed.reason or 'of nothing'}",
-            fix="give both: they stand in ledger.restatements",
+            fix="give both: they stand in ledger.backfills",
         )
     if found.preview.broken:
         raise FinpipeError(

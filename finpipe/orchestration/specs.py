@@ -29,7 +29,7 @@ LEDGER = {
 #: What CONFORM writes beside the entities.
 CONFORM_TABLES = {
     "ledger.row_accounts": "One row per file and table: rows = accepted + superseded + duplicate + quarantined.",
-    "ledger.restatements": "One row per published figure that was restated, and per cause: before, after, who and why.",
+    "ledger.backfills": "One row per published figure that was restated, and per cause: before, after, who and why.",
     "quarantine.rows": "One row per refused record: every reason, the money at risk, who has to act.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "matching.customer_pairs": "One row per pair of customer records that a rule or a person speaks of: joined, "

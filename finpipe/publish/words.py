@@ -11,7 +11,7 @@ TABLES = {
     "rows = accepted + superseded + duplicate + quarantined.",
     "ledger.conformed": "One row per mapping or entity: fingerprint of what its rows follow from.",
     "ledger.replaced_rows": "One row per row of a replaced system whose record its successor has taken over.",
-    "ledger.restatements": "One row per published figure that somebody restated, and per cause: what it was, what it "
+    "ledger.backfills": "One row per published figure that somebody restated, and per cause: what it was, what it "
     "is, why, who did it and who agreed.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",

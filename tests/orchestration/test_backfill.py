@@ -318,7 +318,7 @@ def test_a_commit_publishes_the_preview_and_logs_each_figure(previewed: Home) ->
     assert done.exit_code == 0, done.output + done.stderr
     assert publications(previewed) == [1, 2]
     assert list(inbox.iterdir())  # what came meanwhile waits: it was not previewed
-    log = query(previewed, "select * exclude (decision_id, restated_at) from ledger.restatements").rows
+    log = query(previewed, "select * exclude (decision_id, restated_at) from ledger.backfills").rows
     facts = ("bookings", "Mar 2025", date(2025, 3, 31), "", "USD", Decimal(11400), Decimal(11500), "new loads")
     assert log == [(*facts, "a price was corrected", "ann", "bo", date(2025, 7, 15), 1)]
     assert looked("2025-Q1")["differences"] == []
@@ -326,7 +326,7 @@ def test_a_commit_publishes_the_preview_and_logs_each_figure(previewed: Home) ->
     previewed.warehouse.unlink()  # the log follows from landing, like everything else
     shutil.rmtree(inbox)
     line(previewed, date.fromisoformat(AS_OF))
-    assert query(previewed, "select * exclude (decision_id, restated_at) from ledger.restatements").rows == log
+    assert query(previewed, "select * exclude (decision_id, restated_at) from ledger.backfills").rows == log
     assert manifest_of(previewed.published / "current")["digest"] == before
 
 
@@ -343,7 +343,7 @@ def test_an_open_period_needs_none_and_a_closed_one_never_moves_unasked(previewe
     land(previewed, "2025-07-14T09:30:00.000Z", **{MARCH: "11400.00"})
     looked("2025-Q2")
     assert commit("2025-Q2").exit_code == 0
-    assert query(previewed, "select period, approved_by from ledger.restatements").rows == [("Apr 2025", None)]
+    assert query(previewed, "select period, approved_by from ledger.backfills").rows == [("Apr 2025", None)]
 
 
 def test_only_what_was_previewed_is_published(home: Home) -> None:
