@@ -24,7 +24,7 @@ from finpipe.warehouse import SCHEMAS, literal, quoted
 
 #: Phases of the script and their statements.
 Script = dict[str, list[str]]
-_BOOKS = ("ledger", "quarantine", "reference")
+_BOOKS = ("ledger", "matching", "quarantine", "reference")
 
 
 class _Recorder:
