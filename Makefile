@@ -43,7 +43,7 @@ demo: $(VENV)/installed.stamp ## Land the samples of all systems, run the pipeli
 
 test: $(VENV)/dev.stamp ## Lint, then every test
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

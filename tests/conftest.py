@@ -21,6 +21,25 @@ os.environ.update(
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
+#: What runs whole pipelines, longest first: begun early, so that no worker is left alone with one at the end.
+LONG = (
+    "orchestration/test_demo",
+    "judge/",
+    "exceptions/test_story",
+    "test_bench",
+    "close/test_story",
+    "demo/",
+    "orchestration/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long stories first; everything else stays in its order."""
+    items.sort(
+        key=lambda item: next((n for n, part in enumerate(LONG) if f"tests/{part}" in item.path.as_posix()), len(LONG))
+    )
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty company."""
