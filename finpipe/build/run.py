@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from finpipe.build import standing
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
 from finpipe.policy import policy_of
@@ -78,7 +79,9 @@ def build(
     force: bool = False,
     listen: Listen = lambda _result: None,
 ) -> BuildReport:
-    """Rebuild and test everything behind canonical at the cut ``as_of``, unless exactly that is there already.
+    """Rebuild and test what is behind canonical at the cut ``as_of`` and does not stand; nothing, if all of it does.
+
+    ``force`` builds everything.
 
     The caller holds the write lock and has no connection open: dbt opens the warehouse itself.
     Raises ``FinpipeError`` when dbt could not run at all.
@@ -89,20 +92,36 @@ def build(
         if last and not force and last.verdict == "passed" and _inputs_of(connection, last.build) == inputs:
             return last
         begun = _begin(home, connection, as_of, inputs)
+        if force:
+            standing.start_over(connection)
+        changed = standing.note_sources(connection)
+        is_alike = last is not None and last.verdict == "passed" and _cut(last) == _cut(begun) and not force
+        asked = standing.reached(connection, changed) if is_alike else None
     nodes: dict[str, Node] = {}
-    succeeded = invoke(
-        ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
+    succeeded = asked == [] or invoke(
+        ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *_select(asked)],
         warehouse=home.warehouse,
         scratch=home.root / "dbt",
         variables=json.dumps(variables(home, as_of)),
-        settings={"FINPIPE_MEMORY_LIMIT": home.config.memory_limit, "FINPIPE_THREADS": str(home.config.threads)},
+        settings={
+            "FINPIPE_MEMORY_LIMIT": home.config.memory_limit,
+            "FINPIPE_THREADS": str(home.config.threads),
+            "FINPIPE_CODE_VERSION": begun.code_version,
+        },
         listen=lambda event: _hear(event, nodes, progress, listen),
     )
+    if passed_over := set(asked or ()) - set(nodes):
+        raise RuntimeError(f"dbt did not build what it was asked to: {sorted(passed_over)[:5]}")
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
-        _keep_results(connection, begun.build, nodes)
+        _keep_results(connection, begun.build, nodes, is_whole=asked is None)
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
     return replace(begun, verdict=verdict, nodes=nodes)
+
+
+def _select(asked: list[str] | None) -> list[str]:
+    """dbt's words for some models and tests, which it knows by name (and, with a model, its tests); none for all."""
+    return ["--select", *sorted({unique_id.split(".")[2] for unique_id in asked})] if asked else []
 
 
 def variables(home: Home, as_of: date) -> dict[str, Any]:
@@ -161,16 +180,21 @@ def stamps_inputs(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date
 
 
 def code_version() -> str:
-    """Fingerprint of the code and SQL that figures follow from."""
+    """Fingerprint of the code and SQL that figures follow from, and of the engine that runs it."""
     files = [
         *(PROJECT / "finpipe").rglob("*.py"),
         *(p for kind in ("*.sql", "*.yml", "*.csv") for p in DBT_PROJECT.rglob(kind) if "target" not in p.parts),
     ]
-    total = hashlib.sha256()
+    total = hashlib.sha256(duckdb.__version__.encode())
     for path in sorted(files):
         total.update(str(path.relative_to(PROJECT)).encode())
         total.update(path.read_bytes())
     return total.hexdigest()[:12]
+
+
+def _cut(report: BuildReport) -> tuple[object, ...]:
+    """What decides every model, whatever the data say."""
+    return report.as_of, report.code_version, report.policy_version, report.settings_version
 
 
 def _begin(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date, inputs: str) -> BuildReport:
@@ -188,12 +212,16 @@ def _begin(home: Home, connection: duckdb.DuckDBPyConnection, as_of: date, input
     )
 
 
-def _keep_results(connection: duckdb.DuckDBPyConnection, number: int, nodes: dict[str, Node]) -> None:
-    """What became of each model and test of the last build; the evidence of a close holds it."""
+def _keep_results(
+    connection: duckdb.DuckDBPyConnection, number: int, nodes: dict[str, Node], *, is_whole: bool
+) -> None:
+    """What became of each model and test when it was last asked; the evidence of a close holds it."""
     connection.execute(
-        "create or replace table ledger.build_results "
+        "create table if not exists ledger.build_results "
         "(build bigint, node varchar, status varchar, failures bigint, message varchar)"
     )
+    asked = ", ".join(map(literal, sorted(nodes))) or "''"
+    connection.execute(f"delete from ledger.build_results where {is_whole} or node in ({asked})")
     rows = ", ".join(
         f"({', '.join(map(literal, (number, n.unique_id, n.status, n.failures, n.message)))})"
         for _, n in sorted(nodes.items())

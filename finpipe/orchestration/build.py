@@ -81,21 +81,23 @@ def _events(
     results: list[dict[str, Any]],
     numbers: dict[str, dict[str, Any]],
 ) -> Iterator[Event]:
-    """What dagster-dbt makes of a build's results, with our numbers added; an old build says only what stands."""
+    """What dagster-dbt makes of a build's results, with our numbers added; what stands says only that it does."""
     tables = manifest.tables
     stands = {"build": report.build, "as_of": report.as_of.isoformat()}
-    if report.is_new:
+    told = set()
+    if report.nodes:
         from finpipe.orchestration.translate import translated  # noqa: PLC0415 - imports dbt: only who built pays
 
         for event in translated(manifest, results):
             if isinstance(event, dg.AssetCheckEvaluation):
                 yield _checked(event, report.nodes)
             elif (name := ".".join(event.asset_key.path)) in numbers:
+                told.add(name)
                 added = {**numbers[name], **specs.lineage(tables[name]), **stands}
                 yield dg.MaterializeResult(asset_key=event.asset_key, metadata={**event.metadata, **added})
-    else:
+    if report.verdict == "passed":
         for model in manifest.in_order:
-            if model.table in numbers:
+            if model.table in numbers and model.table not in told:
                 added = {**numbers[model.table], **specs.lineage(model), **stands}
                 yield dg.MaterializeResult(asset_key=specs.key(model.table), metadata=added)
 

@@ -15,7 +15,8 @@ TABLES = {
     "is, why, who did it and who agreed.",
     "quarantine.fixes": "One row per decision to fix and column: what stood there, what should, and whether it does.",
     "ledger.builds": "One row per build of the marts: its cut, what it follows from, and the audit's verdict.",
-    "ledger.build_results": "One row per model and test of the last build: what became of it.",
+    "ledger.built": "One row per table and check that stands: what it follows from and what it says, as fingerprints.",
+    "ledger.build_results": "One row per model and test: what became of it when a build last asked it.",
 }
 COLUMNS = {
     "node": "Model or test, as dbt names it.",
