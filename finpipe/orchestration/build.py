@@ -81,25 +81,26 @@ def _events(
     results: list[dict[str, Any]],
     numbers: dict[str, dict[str, Any]],
 ) -> Iterator[Event]:
-    """What dagster-dbt makes of a build's results, with our numbers added; what stands says only that it does."""
-    tables = manifest.tables
-    stands = {"build": report.build, "as_of": report.as_of.isoformat()}
-    told = set()
+    """What dagster-dbt makes of a build's results, with our numbers added; what stands says only that it does.
+
+    Tables come in the order in which they follow from each other, as Dagster demands, then checks.
+    """
+    built: dict[str, Mapping[str, Any]] = {}
+    checked: list[dg.AssetCheckResult] = []
     if report.nodes:
         from finpipe.orchestration.translate import translated  # noqa: PLC0415 - imports dbt: only who built pays
 
         for event in translated(manifest, results):
             if isinstance(event, dg.AssetCheckEvaluation):
-                yield _checked(event, report.nodes)
-            elif (name := ".".join(event.asset_key.path)) in numbers:
-                told.add(name)
-                added = {**numbers[name], **specs.lineage(tables[name]), **stands}
-                yield dg.MaterializeResult(asset_key=event.asset_key, metadata={**event.metadata, **added})
-    if report.verdict == "passed":
-        for model in manifest.in_order:
-            if model.table in numbers and model.table not in told:
-                added = {**numbers[model.table], **specs.lineage(model), **stands}
-                yield dg.MaterializeResult(asset_key=specs.key(model.table), metadata=added)
+                checked.append(_checked(event, report.nodes))
+            else:
+                built[".".join(event.asset_key.path)] = event.metadata
+    cut = {"build": report.build, "as_of": report.as_of.isoformat()}
+    for model in manifest.in_order:
+        if model.table in numbers and (model.table in built or report.verdict == "passed"):
+            said = {**built.get(model.table, {}), **numbers[model.table], **specs.lineage(model), **cut}
+            yield dg.MaterializeResult(asset_key=specs.key(model.table), metadata=said)
+    yield from checked
 
 
 def _is_selected(context: dg.AssetExecutionContext, event: Event) -> bool:

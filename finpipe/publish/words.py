@@ -19,6 +19,8 @@ TABLES = {
     "ledger.build_results": "One row per model and test: what became of it when a build last asked it.",
 }
 COLUMNS = {
+    "name": "Table, or test as dbt names it.",
+    "says": "Fingerprint of a table's content, whatever the order of its rows; passed, for a test.",
     "node": "Model or test, as dbt names it.",
     "status": "success, pass, warn, fail, error or skipped.",
     "failures": "Rows that a test found.",
