@@ -30,6 +30,18 @@ SCHEMAS = (
     "intermediate",
 )
 
+#: Words of DuckDB that say that its file is damaged.
+_BROKEN = (
+    "checksum",
+    "Corrupt",
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Failure while replaying WAL",
+    "Serialization Error",
+)
+#: A full or failing disk may come back; what is on it is whole.
+_OF_THE_DISK = ("No space left", "Input/output error")
+
 #: Files that could not be read and that no later file of their name made good.
 STILL_REFUSED = """
     select bad.* from ledger.loads as bad
@@ -62,8 +74,23 @@ def write_lock(home: Home) -> Iterator[None]:
 
 @contextmanager
 def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the working database (or another file of the same kind) with the company's limits."""
+    """Open the working database (or another file of the same kind) with the company's limits.
+
+    Damage shows only where a block is read: whoever meets it in the working database leaves a note, and the next load
+    sets the file aside.
+    """
     target = path or home.warehouse
+    try:
+        with _opened(home, target) as connection:
+            yield connection
+    except duckdb.Error as problem:
+        if target == home.warehouse:
+            note_broken(home, str(problem))
+        raise
+
+
+@contextmanager
+def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     target.parent.mkdir(parents=True, exist_ok=True)
     home.scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
@@ -83,6 +110,17 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
         yield connection
     finally:
         connection.close()
+
+
+def is_broken(text: str) -> bool:
+    """Whether DuckDB's words say that its file is damaged."""
+    return any(words in text for words in _BROKEN) and not any(words in text for words in _OF_THE_DISK)
+
+
+def note_broken(home: Home, text: str) -> None:
+    """Leave word for the next load, when DuckDB's words say that the working database is damaged."""
+    if is_broken(text):
+        home.broken.write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
 
 
 def quoted(name: str) -> str:

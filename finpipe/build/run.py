@@ -18,10 +18,11 @@ import duckdb
 
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
+from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import settings_version
-from finpipe.warehouse import connect, literal
+from finpipe.warehouse import connect, literal, note_broken
 
 _BUILDS = """
 create table if not exists ledger.builds (
@@ -90,14 +91,21 @@ def build(
             return last
         begun = _begin(home, connection, as_of, inputs)
     nodes: dict[str, Node] = {}
-    succeeded = invoke(
-        ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
-        warehouse=home.warehouse,
-        scratch=home.root / "dbt",
-        variables=json.dumps(variables(home, as_of)),
-        settings={"FINPIPE_MEMORY_LIMIT": home.config.memory_limit, "FINPIPE_THREADS": str(home.config.threads)},
-        listen=lambda event: _hear(event, nodes, progress, listen),
-    )
+    try:
+        succeeded = invoke(
+            ["--no-write-json", "build", "--exclude-resource-type", "unit_test"],
+            warehouse=home.warehouse,
+            scratch=home.root / "dbt",
+            variables=json.dumps(variables(home, as_of)),
+            settings={"FINPIPE_MEMORY_LIMIT": home.config.memory_limit, "FINPIPE_THREADS": str(home.config.threads)},
+            listen=lambda event: _hear(event, nodes, progress, listen),
+        )
+    except FinpipeError as problem:
+        note_broken(home, problem.got)
+        raise
+    for node in nodes.values():
+        if node.status == "error":
+            note_broken(home, node.message)
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
         _keep_results(connection, begun.build, nodes)

@@ -238,43 +238,35 @@ def seen(root: Path) -> dict[str, Any]:
     home = home_of(root)
     if not home.warehouse.exists():
         return {"loads": [], "accepted": [], "quarantined": 0}
-    with write_lock(home), connect(home) as connection:
-        there = {f"{s}.{t}" for s, t in _tables(connection)}
+    with write_lock(home), duckdb.connect(str(home.warehouse), config={"threads": 1}) as connection:
+        found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        there = {name for (name,) in found}
         return {
-            "loads": _loads(connection) if "ledger.loads" in there else [],
-            "accepted": _accepted(connection) if "canonical.bank_transactions" in there else [],
-            "quarantined": _one(connection, "select count(*) from quarantine.rows") if "quarantine.rows" in there else 0,
+            "loads": _ask(connection, _LOADS if "raw_bank.statement_line" in there else _LOADS_ALONE)
+            if "ledger.loads" in there
+            else [],
+            "accepted": _ask(connection, _ACCEPTED) if "canonical.bank_transactions" in there else [],
+            "quarantined": _ask(connection, _QUARANTINED)[0][0] if "quarantine.rows" in there else 0,
         }
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    return connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return connection.execute(sql).fetchall()
 
 
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    return connection.execute(sql).fetchall()[0][0]
-
-
-def _loads(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    """Load, file, verdict, rows and money as the ledger says, rows and money as raw has them."""
-    if ("raw_bank", "statement_line") not in _tables(connection):
-        return connection.execute("select load_seq from ledger.loads").fetchall()
-    return connection.execute("""
-        with said as (
-            select load_seq, sum(measure_sum) as money from ledger.loaded_tables group by load_seq),
-        there as (
-            select _load_seq as load_seq, count(*) as rows, sum(try_cast(amount as decimal(38, 4))) as money
-            from raw_bank.statement_line group by 1)
-        select coalesce(l.load_seq, t.load_seq), l.original_name, l.verdict, l.rows, coalesce(s.money, 0),
-            coalesce(t.rows, 0), coalesce(t.money, 0)
-        from ledger.loads as l full join there as t using (load_seq) left join said as s on s.load_seq = l.load_seq
-        order by 1""").fetchall()
-
-
-def _accepted(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    return connection.execute(_ACCEPTED).fetchall()
-
-
+#: Load, file, verdict, rows and money as the ledger says, rows and money as raw has them.
+_LOADS = """
+with said as (
+    select load_seq, sum(measure_sum) as money from ledger.loaded_tables group by load_seq),
+there as (
+    select _load_seq as load_seq, count(*) as rows, sum(try_cast(amount as decimal(38, 4))) as money
+    from raw_bank.statement_line group by 1)
+select coalesce(l.load_seq, t.load_seq), l.original_name, l.verdict, l.rows, coalesce(s.money, 0),
+    coalesce(t.rows, 0), coalesce(t.money, 0)
+from ledger.loads as l full join there as t using (load_seq) left join said as s on s.load_seq = l.load_seq
+order by 1"""
+_LOADS_ALONE = "select load_seq from ledger.loads"
+_QUARANTINED = "select count(*) from quarantine.rows"
 _ACCEPTED = """
 select currency, count(*), sum(amount) from canonical.bank_transactions
 where not is_deleted group by all order by all"""

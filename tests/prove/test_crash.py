@@ -56,8 +56,8 @@ POINTS = {
         ("finpipe.publish.snapshot._keep", 1),
     ),
 }
-#: How often a stage is killed before it may come to its end.
-MOST_IN_A_ROW = 4
+#: How often a stage is killed at most before it may come to its end; the cheaper, the oftener.
+MOST_IN_A_ROW = {"land": 10, "load": 6, "conform": 5, "build": 6, "publish": 5}
 #: A little more than the stage takes: its last moments count too.
 BEYOND = 1.05
 
@@ -80,6 +80,8 @@ def _prove(proof: Proof, folder: Path, kills: int, build: object, generations: i
             twin = untouched(folder / "twin", proof.random.randrange(10**6), generations, clock, build)
         _round(proof, twin, folder / "home", clock, proof.random.randrange(generations))
         rounds += 1
+        if proof.is_full and rounds % 10 == 0:
+            print(f"{proof.trials} kills in {rounds} rounds, {len(proof.deviations)} deviations", flush=True)
 
 
 def _round(proof: Proof, twin: Untouched, root: Path, clock: Clock, generation: int) -> None:
@@ -88,7 +90,7 @@ def _round(proof: Proof, twin: Untouched, root: Path, clock: Clock, generation: 
     shutil.copytree(twin.before(generation), root, symlinks=True)
     cuts = (twin.files_before(generation), twin.landed[generation])
     for stage in company.STAGES:
-        for _ in range(proof.random.randint(1, MOST_IN_A_ROW)):
+        for _ in range(proof.random.randint(1, MOST_IN_A_ROW[stage])):
             where, ended = _kill(proof, twin, root, clock, stage, generation)
             _note(proof, stage, ended, where)
             _compare(proof, root, stage, cuts, where, is_done=ended.is_done)
@@ -105,9 +107,7 @@ def _round(proof: Proof, twin: Untouched, root: Path, clock: Clock, generation: 
         proof.deviated(f"after kills the digests are {reached}, undisturbed {twin.reached[generation]}")
 
 
-def _kill(
-    proof: Proof, twin: Untouched, root: Path, clock: Clock, stage: str, generation: int
-) -> tuple[str, Ended]:
+def _kill(proof: Proof, twin: Untouched, root: Path, clock: Clock, stage: str, generation: int) -> tuple[str, Ended]:
     """Run a stage and kill it, at a named point or after a random part of its time; returns where."""
     function, *args = twin.call(root, stage, generation)
     if proof.random.random() < 0.35:

@@ -95,7 +95,7 @@ def differences(root: Path, stage: str, cuts: Sequence[int], *, is_done: bool) -
         return [str(torn)]
     past = company.STAGES.index(stage)
     found = _landed(statements, before, after, is_done=is_done or past > 0)
-    if past:
+    if past and (is_done or stage != "publish"):  # publishing writes nothing into the working database
         said = run(company.seen, root)
         if not said.is_done:
             return [*found, f"the database cannot be read: {said.answer}"]
@@ -155,8 +155,8 @@ def _published(statements: list[oracle.Statement], root: Path, cuts: set[int]) -
     allowed = [oracle.figures(s for s in statements if s.order <= cut).accepted for cut in sorted(cuts)]
     found = [f"the publication is torn: {said['torn']}"] if said["torn"] else []
     for what in ("accepted", "cash"):
-        if _money(said[what]) not in allowed:
-            found.append(f"published {what} is {_money(said[what])}, must be one of {allowed}")
+        if (money := _money(said[what])) not in allowed:
+            found += [f"published {what} is {money}, must be one of {allowed}"]
     if said["accepted"] != said["cash"]:
         found.append(f"the publication mixes generations: {said}")
     return found
