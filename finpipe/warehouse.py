@@ -98,7 +98,7 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         config={
             "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
-            "temp_directory": str(home.scratch / "spill"),
+            "temp_directory": str(spill(home)),
             "preserve_insertion_order": False,
         },
     )
@@ -110,6 +110,11 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def spill(home: Home) -> Path:
+    """Where DuckDB puts what does not fit into memory."""
+    return home.scratch / "spill"
 
 
 def is_broken(text: str) -> bool:

@@ -5,6 +5,7 @@ Does not belong here: telling a person (``verify``).
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from finpipe.ingest import ledger, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import connect, is_broken
+from finpipe.warehouse import connect, is_broken, spill
 
 #: Damaged databases that are kept beside the one in use, for whoever wants to know what happened to them.
 _KEPT = 2
@@ -23,8 +24,12 @@ _KEPT = 2
 
 @contextmanager
 def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
-    """Open the working database; a broken one is set aside first. Yields the connection and what was done."""
+    """Open the working database; a broken one is set aside first. Yields the connection and what was done.
+
+    The caller holds the write lock: what a killed process left beside the database is swept here.
+    """
     done: list[str] = []
+    _sweep(home)
     if home.broken.exists():
         done.append(set_aside(home, home.broken.read_text(encoding="utf-8")))
     try:
@@ -37,6 +42,13 @@ def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list
         done.append(set_aside(home, str(problem)))
     with connect(home) as connection:
         yield connection, done
+
+
+def _sweep(home: Home) -> None:
+    """Remove what DuckDB spilled for a process that was killed, and a witness that it had not put in place."""
+    shutil.rmtree(spill(home), ignore_errors=True)
+    for draft in home.root.glob(f"{home.witness.name}.*"):
+        draft.unlink()
 
 
 def is_corruption(problem: duckdb.Error) -> bool:

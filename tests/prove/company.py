@@ -58,6 +58,7 @@ _LATE = (
 
 def _warm() -> None:
     """Import and derive now what every process would derive again; nothing here may start a thread."""
+    os.environ["LOAD__WORKERS"] = "1"  # dlt's: the same calls in the same order, each time
     quiet_dlt()
     for module in _LATE:
         importlib.import_module(module)
@@ -230,6 +231,14 @@ def stopped(stage: Callable[..., Any], where: str, nth: int, is_after: bool, *ar
     return stage(*args)
 
 
+def slim(root: Path) -> None:
+    """Drop canonical tables that this company leaves empty: publishing takes them one by one, all alike."""
+    home = home_of(root)
+    with write_lock(home), connect(home) as connection:
+        for name in sorted(set(entities()) - {"bank_transactions", "control_totals", "currencies"}):
+            connection.execute(f"drop table canonical.{name}")
+
+
 # What is seen afterwards --------------------------------------------------------------------------------------------
 
 
@@ -289,10 +298,12 @@ def seen_published(root: Path) -> dict[str, Any] | None:
 
 def fingerprints(root: Path) -> dict[str, str]:
     """What each finished stage left, as one text that is equal for equal content and for nothing else."""
-    return {stage: _fingerprint(home_of(root), stage) for stage in STAGES}
+    return {stage: fingerprint(root, stage) for stage in STAGES}
 
 
-def _fingerprint(home: Home, stage: str) -> str:
+def fingerprint(root: Path, stage: str) -> str:
+    """What one finished stage left."""
+    home = home_of(root)
     if stage == "land":
         facts: Any = [(m.order, m.original_name, m.sha256, m.received_at) for m in manifests(home)]
     elif stage == "publish":
@@ -300,7 +311,7 @@ def _fingerprint(home: Home, stage: str) -> str:
         facts = (said["digest"], sorted(said["files"]), left_over(home))
     else:
         with write_lock(home), connect(home) as connection:
-            facts = _stage_facts(connection, stage)
+            facts = _stage_facts(connection, stage), left_over(home)
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
@@ -318,7 +329,8 @@ def _stage_facts(connection: duckdb.DuckDBPyConnection, stage: str) -> Any:
 def left_over(home: Home) -> list[str]:
     """Files and folders that a stopped process left and nobody swept."""
     known = {"finpipe.toml", "landing", "published", "tmp", "warehouse.duckdb", "witness.json", "write.lock", "dbt"}
-    strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith("warehouse.")]
+    aside = ("warehouse.corrupt-", "warehouse.duckdb.wal")
+    strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith(aside)]
     for folder, names in ((home.landing / ".tmp", "*"), (home.scratch, "*"), (home.published, ".*")):
-        strange += [p for p in folder.glob(names) if p.name != "spill"]
+        strange += [p for p in folder.glob(names) if p.name != "spill"]  # ours, while a connection is open
     return sorted(str(p.relative_to(home.root)) for p in strange)
