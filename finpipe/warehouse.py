@@ -9,7 +9,7 @@ analysts and pages read the published copies.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -125,7 +125,8 @@ def is_broken(text: str) -> bool:
 def note_broken(home: Home, text: str) -> None:
     """Leave word for the next load, when DuckDB's words say that the working database is damaged."""
     if is_broken(text):
-        home.broken.write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
+        with suppress(OSError):  # no room for a note: whoever meets the damage next leaves one
+            home.broken.write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
 
 
 def quoted(name: str) -> str:

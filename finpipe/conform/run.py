@@ -24,7 +24,7 @@ from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted
+from finpipe.warehouse import is_broken, literal, quoted
 
 Progress = Callable[[str], None]
 #: What people decided, and what was seen of exceptions.
@@ -203,6 +203,8 @@ def _try(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tu
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
+        if is_broken(str(problem)):
+            raise  # the file is at fault, not the mapping
         raise FinpipeError(
             "a mapping does not run",
             where=str(path),
