@@ -89,11 +89,11 @@ def prepare(
     problems: list[str],
 ) -> None:
     """Drop what does not follow from the landing zone, so that it is loaded again."""
+    connection.execute("begin transaction")
     stale = _stale(connection, systems)
     stale.update(_miscounted(connection, systems, set(stale)))
     _judge_chain(connection, systems, stale)
     _judge_witness(home, connection, systems, stale)
-    connection.execute("begin transaction")
     for name, why in sorted(stale.items()):
         raw.drop(connection, name)
         repairs.append(f"{name} is read again from landing: {why}")

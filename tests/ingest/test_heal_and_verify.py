@@ -112,6 +112,13 @@ def test_rows_taken_from_raw_are_noticed_and_read_again(company: Company) -> Non
     assert problems(company) == []
 
 
+def test_a_table_whose_view_was_never_made_gets_it(company: Company) -> None:
+    filled(company)
+    company.query("drop view latest_shop.customer")
+    company.load()
+    assert company.query("select count(*) from latest_shop.customer") == [(3,)]
+
+
 def test_a_ledger_written_by_hand_is_noticed_and_read_again(company: Company) -> None:
     before = filled(company).hashes()
     company.query("update ledger.loads set original_name = 'other.csv' where load_seq = 2")

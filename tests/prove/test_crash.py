@@ -25,6 +25,8 @@ POINTS = {
         ("finpipe.ingest.landing.sweep", 1),
     ),
     "load": (
+        # A kill between a table and its view once left a home in which no mapping ran any more.
+        ("finpipe.ingest.raw._latest", 2),
         ("finpipe.ingest.load.read", 3),
         ("finpipe.ingest.load.stage", 1),
         ("finpipe.ingest.raw.admit", 1),
@@ -67,14 +69,14 @@ def test_no_kill_loses_doubles_or_changes_anything(proof: Proof, tmp_path: Path)
     kills = proof.size(slice=20, full=1900)
     _prove(proof, tmp_path, kills, company.build, generations=2 if not proof.is_full else 3)
     if proof.is_full:
-        _prove(proof, tmp_path / "dbt", kills + max(1, kills // 19), company.build_with_dbt, generations=2)
+        _prove(proof, tmp_path / "dbt", max(1, kills // 19), company.build_with_dbt, generations=2)
     proof.conclude()
 
 
 def _prove(proof: Proof, folder: Path, kills: int, build: object, generations: int) -> None:
     """Kill until so many trials are made; a new company now and then."""
-    clock, rounds = Clock(), 0
-    while proof.trials < kills:
+    clock, rounds, enough = Clock(), 0, proof.trials + kills
+    while proof.trials < enough:
         if rounds % 25 == 0:
             shutil.rmtree(folder, ignore_errors=True)
             twin = untouched(folder / "twin", proof.random.randrange(10**6), generations, clock, build)
