@@ -122,6 +122,12 @@ def is_broken(text: str) -> bool:
     return any(words in text for words in _BROKEN) and not any(words in text for words in _OF_THE_DISK)
 
 
+def raise_damage(problem: duckdb.Error) -> None:
+    """Raise an error again that is the damaged file's fault, before it is taken for somebody's mistake."""
+    if is_broken(str(problem)):
+        raise problem
+
+
 def note_broken(home: Home, text: str) -> None:
     """Leave word for the next load, when DuckDB's words say that the working database is damaged."""
     if is_broken(text):
