@@ -66,7 +66,7 @@ BEYOND = 1.05
 
 @pytest.mark.prove_crash
 def test_no_kill_loses_doubles_or_changes_anything(proof: Proof, tmp_path: Path) -> None:
-    kills = proof.size(slice=20, full=1900)
+    kills = proof.size(slice=8, full=1900)
     _prove(proof, tmp_path, kills, company.build, generations=2 if not proof.is_full else 3)
     if proof.is_full:
         _prove(proof, tmp_path / "dbt", max(1, kills // 19), company.build_with_dbt, generations=2)

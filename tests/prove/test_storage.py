@@ -124,7 +124,7 @@ def _size(path: Path) -> int:
 
 @pytest.mark.prove_storage
 def test_whatever_happens_to_the_working_file_the_same_digest_comes_back(proof: Proof, tmp_path: Path) -> None:
-    trials = proof.size(slice=5, full=200)
+    trials = proof.size(slice=3, full=200)
     twin = untouched(
         tmp_path / "twin", proof.random.randrange(10**6), 3 if proof.is_full else 2, Clock(), company.build
     )
