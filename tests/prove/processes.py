@@ -5,6 +5,7 @@ Does not belong here: what the functions do.  Importing the stack costs seconds,
 itself never opens a database or starts a thread, what is forked is whole.
 """
 
+import ctypes
 import multiprocessing
 import os
 import time
@@ -17,6 +18,8 @@ _PRELOAD = ["pytest", "tests.prove.company"]
 #: A child that says nothing for so long is a defect: nothing here works for more than seconds.
 PATIENCE_SECONDS = 120.0
 KILLED = -9
+#: Linux's PR_SET_PTRACER.
+_SET_PTRACER = 0x59616D61
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def _code(process: Any) -> int:
 
 def _work(pipe: Any, what: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """In the child: wait for the word, work, answer. It leaves without clean-up, as a server would be left."""
+    ctypes.CDLL(None).prctl(_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)  # a tracer need not be an ancestor
     pipe.send("ready")
     pipe.recv()
     code = 0
