@@ -145,12 +145,12 @@ def _try(proof: Proof, twin: Untouched, start: Path, folder: Path, point: Point,
     if not hits:
         _count(proof, "not_met")
     is_done = ended.is_done
-    _judge(proof, twin, home, point.stage, where, is_done=is_done)
+    is_whole = _judge(proof, twin, home, point.stage, where, is_done=is_done)
     if is_done:
         _count(proof, "went_on")
         if fault != "KILL" and point.call in ("fsync", "fdatasync") and any(_lasts(home, hit) for hit in hits):
             proof.deviated(f"{where}: what was not made durable was taken for done")
-    elif _is_committed(home, point.stage, twin.landed[_GENERATION]):
+    elif is_whole and _is_committed(home, point.stage, twin.landed[_GENERATION]):
         _count(proof, "failed_yet_committed")
     again = twin.run(home, point.stage, _GENERATION)
     if not again.is_done:
@@ -161,11 +161,13 @@ def _try(proof: Proof, twin: Untouched, start: Path, folder: Path, point: Point,
         proof.deviated(f"{where}: after the second call the digest is another")
 
 
-def _judge(proof: Proof, twin: Untouched, home: Path, stage: str, where: str, *, is_done: bool) -> None:
+def _judge(proof: Proof, twin: Untouched, home: Path, stage: str, where: str, *, is_done: bool) -> bool:
     """Nothing torn, everything opens, rows and money as the oracle has them."""
     cuts = (twin.files_before(_GENERATION), twin.landed[_GENERATION])
-    for difference in differences(home, stage, cuts, is_done=is_done):
+    found = differences(home, stage, cuts, is_done=is_done)
+    for difference in found:
         proof.deviated(f"{where}: {difference}")
+    return not found
 
 
 def _lasts(home: Path, line: str) -> bool:
