@@ -46,6 +46,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def broken(self) -> Path:
+        """Word that the working database is damaged: the next load sets it aside and reads landing again."""
+        return self.root / "warehouse.broken"
+
+    @property
     def witness(self) -> Path:
         """Head of the load ledger, kept outside the database to notice one that lost its tail."""
         return self.root / "witness.json"

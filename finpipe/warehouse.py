@@ -9,7 +9,7 @@ analysts and pages read the published copies.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -29,6 +29,18 @@ SCHEMAS = (
     "staging",
     "intermediate",
 )
+
+#: Words of DuckDB that say that its file is damaged.
+_BROKEN = (
+    "checksum",
+    "Corrupt",
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Failure while replaying WAL",
+    "Serialization Error",
+)
+#: A full or failing disk may come back; what is on it is whole.
+_OF_THE_DISK = ("No space left", "Input/output error")
 
 #: Files that could not be read and that no later file of their name made good.
 STILL_REFUSED = """
@@ -62,8 +74,23 @@ def write_lock(home: Home) -> Iterator[None]:
 
 @contextmanager
 def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the working database (or another file of the same kind) with the company's limits."""
+    """Open the working database (or another file of the same kind) with the company's limits.
+
+    Damage shows only where a block is read: whoever meets it in the working database leaves a note, and the next load
+    sets the file aside.
+    """
     target = path or home.warehouse
+    try:
+        with _opened(home, target) as connection:
+            yield connection
+    except duckdb.Error as problem:
+        if target == home.warehouse:
+            note_broken(home, str(problem))
+        raise
+
+
+@contextmanager
+def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     target.parent.mkdir(parents=True, exist_ok=True)
     home.scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
@@ -71,7 +98,7 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
         config={
             "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
-            "temp_directory": str(home.scratch / "spill"),
+            "temp_directory": str(spill(home)),
             "preserve_insertion_order": False,
         },
     )
@@ -83,6 +110,29 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
         yield connection
     finally:
         connection.close()
+
+
+def spill(home: Home) -> Path:
+    """Where DuckDB puts what does not fit into memory."""
+    return home.scratch / "spill"
+
+
+def is_broken(text: str) -> bool:
+    """Whether DuckDB's words say that its file is damaged."""
+    return any(words in text for words in _BROKEN) and not any(words in text for words in _OF_THE_DISK)
+
+
+def raise_damage(problem: duckdb.Error) -> None:
+    """Raise an error again that is the damaged file's fault, before it is taken for somebody's mistake."""
+    if is_broken(str(problem)):
+        raise problem
+
+
+def note_broken(home: Home, text: str) -> None:
+    """Leave word for the next load, when DuckDB's words say that the working database is damaged."""
+    if is_broken(text):
+        with suppress(OSError):  # no room for a note: whoever meets the damage next leaves one
+            home.broken.write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
 
 
 def quoted(name: str) -> str:

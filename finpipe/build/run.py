@@ -19,10 +19,11 @@ import duckdb
 from finpipe.build import standing
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
+from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import settings_version
-from finpipe.warehouse import connect, literal
+from finpipe.warehouse import connect, literal, note_broken
 
 _BUILDS = """
 create table if not exists ledger.builds (
@@ -98,18 +99,10 @@ def build(
         is_alike = last is not None and last.verdict == "passed" and _cut(last) == _cut(begun) and not force
         asked = standing.reached(connection, changed) if is_alike else None
     nodes: dict[str, Node] = {}
-    succeeded = asked == [] or invoke(
-        ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *_select(asked)],
-        warehouse=home.warehouse,
-        scratch=home.root / "dbt",
-        variables=json.dumps(variables(home, as_of)),
-        settings={
-            "FINPIPE_MEMORY_LIMIT": home.config.memory_limit,
-            "FINPIPE_THREADS": str(home.config.threads),
-            "FINPIPE_CODE_VERSION": begun.code_version,
-        },
-        listen=lambda event: _hear(event, nodes, progress, listen),
-    )
+    succeeded = asked == [] or _run_dbt(home, begun, asked, lambda event: _hear(event, nodes, progress, listen))
+    for node in nodes.values():
+        if node.status == "error":
+            note_broken(home, node.message)
     if passed_over := set(asked or ()) - set(nodes):
         raise RuntimeError(f"dbt did not build what it was asked to: {sorted(passed_over)[:5]}")
     verdict = "passed" if succeeded else "failed"
@@ -117,6 +110,26 @@ def build(
         _keep_results(connection, begun.build, nodes, is_whole=asked is None)
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
     return replace(begun, verdict=verdict, nodes=nodes)
+
+
+def _run_dbt(home: Home, begun: BuildReport, asked: list[str] | None, listen: Callable[[Any], None]) -> bool:
+    """Have dbt build and test what is asked, or everything; what it meets of a damaged database is noted."""
+    try:
+        return invoke(
+            ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *_select(asked)],
+            warehouse=home.warehouse,
+            scratch=home.root / "dbt",
+            variables=json.dumps(variables(home, begun.as_of)),
+            settings={
+                "FINPIPE_MEMORY_LIMIT": home.config.memory_limit,
+                "FINPIPE_THREADS": str(home.config.threads),
+                "FINPIPE_CODE_VERSION": begun.code_version,
+            },
+            listen=listen,
+        )
+    except FinpipeError as problem:
+        note_broken(home, problem.got)
+        raise
 
 
 def _select(asked: list[str] | None) -> list[str]:

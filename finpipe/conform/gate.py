@@ -17,7 +17,7 @@ from finpipe.contracts import Canonical, Column, columns, key_of, own_columns, v
 from finpipe.contracts.base import Canonical as Base
 from finpipe.contracts.parse import Parsed, parse, parse_instant, what_is_expected
 from finpipe.systems import System
-from finpipe.warehouse import literal
+from finpipe.warehouse import literal, quoted
 
 #: Rows typed and validated at once: bounds memory, costs nothing in speed.
 CHUNK_ROWS = 200_000
@@ -178,14 +178,19 @@ def _quarantine(
     name: str,
     entity: type[Canonical],
 ) -> None:
-    """Put the refused rows of a chunk aside, as they were mapped; a deleted record puts nothing at stake."""
+    """Put the refused rows of a chunk aside, as they were mapped; a deleted record puts nothing at stake.
+
+    Their number among the mapped rows is left out: it says nothing of the record and may differ from pass to pass.
+    """
     connection.register("refused", refusals.frame.to_arrow())
+    names = [row[0] for row in connection.execute("describe mapped").fetchall() if row[0] != "mapped_row"]
+    listed = ", ".join(f"{quoted(name)}: m.{quoted(name)}" for name in names)
     at_risk = next((f"amount(m.{c.name})" for c in own_columns(entity) if c.at_risk), "null")
     money = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
     connection.execute(f"""
         insert into quarantine.rows
         select {literal(system.name)}, {literal(name)}, m.{key_of(entity)}, m.source_table, m.load_seq,
-            m.row_number, 'DQ-RULE', r.reasons, cast(to_json(m) as varchar),
+            m.row_number, 'DQ-RULE', r.reasons, cast(to_json({{{listed}}}) as varchar),
             try_cast({at_risk} as decimal(18, 4)), {money}, {literal(system.owner)}, l.received_at
         from refused r join mapped m on m.mapped_row = r.position + {first}
         left join ledger.loads l on l.load_seq = m.load_seq

@@ -24,7 +24,7 @@ from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted
+from finpipe.warehouse import literal, quoted, raise_damage
 
 Progress = Callable[[str], None]
 #: What people decided, and what was seen of exceptions.
@@ -79,8 +79,7 @@ def conform(
         rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]
         touched += _bring_up(home, connection, systems, rest, decided, progress)
         # Last, which customers of several systems are one: all that is known of them is there.
-        if matching.bring_up(connection):
-            touched.append(matching.NAME)
+        touched += [matching.NAME] if matching.bring_up(connection) else []
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -203,6 +202,7 @@ def _try(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tu
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
+        raise_damage(problem)
         raise FinpipeError(
             "a mapping does not run",
             where=str(path),

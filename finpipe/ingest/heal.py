@@ -5,6 +5,7 @@ Does not belong here: telling a person (``verify``).
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +16,22 @@ from finpipe.ingest import ledger, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import connect
+from finpipe.warehouse import connect, is_broken, spill
 
-_MARKS = ("checksum", "corrupt", "not a valid DuckDB database", "could not read", "Could not read", "invalidated")
+#: Damaged databases that are kept beside the one in use, for whoever wants to know what happened to them.
+_KEPT = 2
 
 
 @contextmanager
 def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
-    """Open the working database; a broken one is set aside first. Yields the connection and what was done."""
+    """Open the working database; a broken one is set aside first. Yields the connection and what was done.
+
+    The caller holds the write lock: what a killed process left beside the database is swept here.
+    """
     done: list[str] = []
+    _sweep(home)
+    if home.broken.exists():
+        done.append(set_aside(home, home.broken.read_text(encoding="utf-8")))
     try:
         with connect(home) as connection:
             ledger.create(connection)
@@ -36,23 +44,38 @@ def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list
         yield connection, done
 
 
+def _sweep(home: Home) -> None:
+    """Remove what DuckDB spilled for a process that was killed, and a witness that it had not put in place."""
+    shutil.rmtree(spill(home), ignore_errors=True)
+    for draft in home.root.glob(f"{home.witness.name}.*"):
+        draft.unlink()
+
+
 def is_corruption(problem: duckdb.Error) -> bool:
-    """Whether an error says that the database file is broken (and not, say, that the disk is full)."""
-    text = str(problem)
-    return any(mark in text for mark in _MARKS) or isinstance(
+    """Whether an error on opening says that the database file is broken (and not, say, that the disk is full)."""
+    return is_broken(str(problem)) or isinstance(
         problem, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException
     )
 
 
 def set_aside(home: Home, why: str) -> str:
-    """Rename a broken database to ``warehouse.corrupt-<n>``; returns the sentence for the report."""
-    number = 1
-    while (aside := home.root / f"warehouse.corrupt-{number}").exists():
-        number += 1
-    home.warehouse.rename(aside)
+    """Rename a broken database to ``warehouse.corrupt-<n>``; returns the sentence for the report.
+
+    The log goes first: were it left beside a new database, a kill in between would have it replayed there.
+    """
+    numbers = sorted(
+        int(n) for p in home.root.glob("warehouse.corrupt-*") if (n := p.name.rpartition("-")[2]).isdecimal()
+    )
+    aside = home.root / f"warehouse.corrupt-{numbers[-1] + 1 if numbers else 1}"
     log = Path(f"{home.warehouse}.wal")
     if log.exists():
         log.rename(f"{aside}.wal")
+    if home.warehouse.exists():
+        home.warehouse.rename(aside)
+    home.broken.unlink(missing_ok=True)
+    for number in numbers[: 1 - _KEPT]:
+        for old in home.root.glob(f"warehouse.corrupt-{number}*"):
+            old.unlink()
     short = why.split("\n", 1)[0][:160]
     return f"the working database was broken ({short}); set aside as {aside.name} and rebuilt from landing"
 
@@ -66,11 +89,11 @@ def prepare(
     problems: list[str],
 ) -> None:
     """Drop what does not follow from the landing zone, so that it is loaded again."""
+    connection.execute("begin transaction")
     stale = _stale(connection, systems)
     stale.update(_miscounted(connection, systems, set(stale)))
     _judge_chain(connection, systems, stale)
     _judge_witness(home, connection, systems, stale)
-    connection.execute("begin transaction")
     for name, why in sorted(stale.items()):
         raw.drop(connection, name)
         repairs.append(f"{name} is read again from landing: {why}")

@@ -33,13 +33,18 @@ def name_of(system: System, table: Table) -> str:
 
 
 def create(connection: duckdb.DuckDBPyConnection, system: System) -> None:
-    """Create a system's raw tables and latest views, empty ones too."""
+    """Create a system's raw tables and latest views, empty ones too.
+
+    Inside the caller's transaction: a table without its view stops every mapping.
+    """
     connection.execute(f"create schema if not exists raw_{system.name}")
     connection.execute(f"create schema if not exists latest_{system.name}")
     there = {
         row[0]
         for row in connection.execute(
-            "select table_name from duckdb_tables() where schema_name = ?", [f"raw_{system.name}"]
+            "select table_name from duckdb_tables() where schema_name = ? intersect "
+            "select view_name from duckdb_views() where schema_name = ?",
+            [f"raw_{system.name}", f"latest_{system.name}"],
         ).fetchall()
     }
     for table in system.tables.values():
@@ -51,7 +56,7 @@ def _create_one(connection: duckdb.DuckDBPyConnection, system: System, table: Ta
     columns = [f"{quoted(c)} VARCHAR" for c in table.column_names]
     columns += [f"{c} {kind}" for c, (kind, _) in _FACTS.items()]
     name = name_of(system, table)
-    connection.execute(f"create table {name} ({', '.join(columns)})")
+    connection.execute(f"create table if not exists {name} ({', '.join(columns)})")
     about = f"{system.name} {table.name} as its extracts say; one row per row delivered"
     connection.execute(f"comment on table {name} is {literal(about)}")
     for column, (_, text) in _FACTS.items():

@@ -5,6 +5,7 @@ Belongs here: starting a run and saying how it ended.  Does not belong here: wha
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -49,6 +50,7 @@ def run_job(
 ) -> Ran:
     """Run a job to its end; raises ``BusyError`` at once when another process writes this home.
 
+    A run that met a damaged working database is made once more: its load sets the file aside.
     With ``up_to`` only what had landed by that load counts, and the inbox waits for the next run.
     """
     policy_of(home)  # a policy or calendar that cannot be meant stops a run before it does anything
@@ -57,10 +59,12 @@ def run_job(
     with writing(home, patience=0):
         definition = build_defs(home, tell).resolve_job_def(job)
         config = _cut(definition, as_of, up_to) if as_of else {}
-        if instance is not None:
-            return _ran(_execute(definition, config, instance))
-        with project_instance() as own:
-            return _ran(_execute(definition, config, own))
+        with nullcontext(instance) if instance is not None else project_instance() as own:
+            result = _execute(definition, config, own)
+            if home.broken.exists() and any(node.name == "load" for node in definition.nodes):
+                tell("load", "the working database is damaged: everything is made again from landing")
+                result = _execute(definition, config, own)
+            return _ran(result)
 
 
 def _cut(definition: dg.JobDefinition, as_of: date, up_to: int | None) -> dict[str, object]:

@@ -200,7 +200,8 @@ def _describe(
     target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
     said = [f"comment on table {target} is {literal(about)}"] if about else []
     said += [f"comment on column {target}.{quoted(name)} is {literal(text)}" for name, text in fields.items()]
-    connection.execute("; ".join(said))
+    # In one transaction: each comment alone would be made durable, and a publication has hundreds of them.
+    connection.execute("; ".join(["begin", *said, "commit"]))
 
 
 def _comments(

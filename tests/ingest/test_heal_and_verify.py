@@ -3,8 +3,12 @@
 import shutil
 from pathlib import Path
 
+import duckdb
+import pytest
+
 from finpipe.ingest import load, open_warehouse, verify
 from finpipe.ingest.landing import manifests
+from finpipe.warehouse import connect
 from tests.ingest.conftest import Company
 
 
@@ -54,6 +58,49 @@ def test_a_broken_database_file_is_set_aside_and_rebuilt(company: Company) -> No
     assert company.hashes() == before
 
 
+def test_damage_met_midway_is_noted_and_the_next_load_sets_the_file_aside(company: Company) -> None:
+    before = filled(company).hashes()
+    with pytest.raises(duckdb.Error), connect(company.home):
+        raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
+    with open_warehouse(company.home) as (_, done):
+        assert "computed checksum 1" in done[0]
+        assert "set aside as warehouse.corrupt-1" in done[0]
+    assert not company.home.broken.exists()
+    assert company.load().rows == 3
+    assert company.hashes() == before
+
+
+@pytest.mark.parametrize("said", ["IO Error: No space left on device", "Corrupt WAL: No space left on device", "x"])
+def test_a_full_disk_is_no_damage(company: Company, said: str) -> None:
+    filled(company)
+    with pytest.raises(duckdb.Error), connect(company.home):
+        raise duckdb.IOException(said)
+    with open_warehouse(company.home) as (_, done):
+        assert done == []
+
+
+def test_of_damaged_databases_the_last_two_are_kept(company: Company) -> None:
+    company.take("customer.csv", "id,name\nc,x\n")
+    for _ in range(4):
+        company.load()
+        company.home.warehouse.write_bytes(b"no database")
+    company.load()
+    aside = sorted(p.name for p in company.home.root.glob("warehouse.corrupt-*"))
+    assert aside == ["warehouse.corrupt-3", "warehouse.corrupt-4"]
+
+
+def test_what_a_killed_load_left_is_swept(company: Company) -> None:
+    filled(company)
+    draft = company.home.root / "witness.json.4711"
+    spilled = company.home.scratch / "spill" / "duckdb_temp_storage-0.tmp"
+    folder = company.home.scratch / "load-1"
+    for path in (draft, spilled, folder / "part.parquet"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+    company.load()
+    assert not [path for path in (draft, spilled, folder) if path.exists()]
+
+
 def test_rows_taken_from_raw_are_noticed_and_read_again(company: Company) -> None:
     before = filled(company).hashes()
     company.query("delete from raw_shop.customer where _load_seq = 2")
@@ -63,6 +110,13 @@ def test_rows_taken_from_raw_are_noticed_and_read_again(company: Company) -> Non
     ]
     assert company.hashes() == before
     assert problems(company) == []
+
+
+def test_a_table_whose_view_was_never_made_gets_it(company: Company) -> None:
+    filled(company)
+    company.query("drop view latest_shop.customer")
+    company.load()
+    assert company.query("select count(*) from latest_shop.customer") == [(3,)]
 
 
 def test_a_ledger_written_by_hand_is_noticed_and_read_again(company: Company) -> None:

@@ -1,0 +1,36 @@
+"""A run that meets a damaged working database is made again from landing, by itself."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from finpipe import ingest
+from finpipe.ingest import land
+from finpipe.orchestration.run import run_job
+from finpipe.settings import PROJECT, Home
+from finpipe.systems import find_systems
+
+
+def test_a_run_that_meets_damage_midway_is_made_once_more(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    statement = PROJECT / "sources" / "bank" / "sample" / "statement_EUR.csv"
+    land(home, find_systems(home)["bank"], [statement])
+    told: list[str] = []
+    real, calls = ingest.load, 0
+
+    def damaged_at_first(*given: Any) -> ingest.LoadReport:
+        nonlocal calls
+        calls += 1
+        report = real(*given)
+        if calls == 1:
+            raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
+        return report
+
+    monkeypatch.setattr(ingest, "load", damaged_at_first)
+    with dg.DagsterInstance.ephemeral() as instance:
+        ran = run_job(home, tell=lambda _, what: told.append(what), job="load_extracts", instance=instance)
+    assert (calls, ran.failures, ran.files_new) == (2, {}, 1)
+    assert Path(home.root / "warehouse.corrupt-1").exists()
+    assert any("set aside as warehouse.corrupt-1 and rebuilt from landing" in sentence for sentence in told)
