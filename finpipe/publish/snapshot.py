@@ -37,6 +37,9 @@ DIGESTED = ("canonical", "main", "quarantine")
 STORAGE_VERSION = "v1.2.0"
 
 
+#: A publication on its way out; no number, so nobody takes it for one.
+_GONE = ".gone-"
+
 #: By schema and table: what the table means, and what its columns mean.
 Catalogue = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
@@ -293,8 +296,9 @@ def _published(folder: Path, *, is_new: bool) -> Published:
 
 def _sweep(home: Home) -> None:
     """Remove what earlier stops left behind. Only the holder of the write lock publishes, so nobody needs it."""
-    for path in home.published.glob(".draft-*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for left in (".draft-*", f"{_GONE}*"):
+        for path in home.published.glob(left):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in home.published.glob(".current-*"):
         path.unlink()
 
@@ -305,4 +309,6 @@ def _keep(home: Home) -> None:
     for seq in publications(home)[: -home.config.keep_publications]:
         folder = home.published / str(seq)
         if folder != in_force and not _note(home, seq).exists():
-            shutil.rmtree(folder)
+            gone = folder.with_name(f"{_GONE}{seq}")
+            folder.rename(gone)  # whole or not there: a reader, or a stop in the middle, never finds half of it
+            shutil.rmtree(gone)
