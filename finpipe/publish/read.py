@@ -70,8 +70,7 @@ def holding(home: Home, snapshot: Path | None = None) -> Iterator[Held]:
     """The same with its folder and manifest, for what is read together must be of one publication."""
     held = _opened(home, snapshot)
     try:
-        held.connection.execute("set TimeZone = 'UTC'")
-        held.connection.execute("set lock_configuration = true")
+        _lock(held.connection)
         yield held
     finally:
         held.connection.close()
@@ -118,6 +117,14 @@ def _connected(home: Home, folder: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Times in UTC, then no setting changes any more; who opens the same publication twice finds it so already."""
+    is_locked = connection.execute("select current_setting('lock_configuration')").fetchall()[0][0]
+    if not is_locked:
+        connection.execute("set global TimeZone = 'UTC'")
+        connection.execute("set lock_configuration = true")
 
 
 def query(home: Home, sql: str, *, limit: int | None = None, snapshot: Path | None = None) -> Answer:
