@@ -12,7 +12,6 @@ from typing import Any
 
 import dagster as dg
 
-from finpipe.errors import BusyError
 from finpipe.ingest import inbox
 from finpipe.ingest.land import REFUSED
 from finpipe.ingest.landing import landed
@@ -21,7 +20,6 @@ from finpipe.orchestration.company import Company
 from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import write_lock
 
 SECONDS_BETWEEN_TICKS = 30
 #: A file is complete once nothing touched it for so long. Writers that take breaks use ``.part`` or ``.tmp``.
@@ -112,7 +110,7 @@ def inbox_sensor(
 
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = clock()
-        runs = living(company.home, busy(context.instance, now))
+        runs = busy(context.instance, now)
         return decide(company.home, company.systems, Asked.read(context.cursor), runs, now)
 
     return dg.SensorDefinition(
@@ -146,7 +144,7 @@ def decide(home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now
 
 
 def busy(instance: dg.DagsterInstance, now: float) -> Busy:
-    """What waits or works on the instance."""
+    """What waits or works on the instance. Runs whose process died are ended by run monitoring (``launcher``)."""
     filters = dg.RunsFilter(statuses=[*_WAITING, *_WORKING])
     records = instance.get_run_records(filters, limit=100)
     working: dict[str, float] = {}
@@ -159,25 +157,6 @@ def busy(instance: dg.DagsterInstance, now: float) -> Busy:
             since = record.start_time or record.create_timestamp.timestamp()
             working[run.job_name] = max(working.get(run.job_name, 0.0), now - since)
     return Busy(tuple(waiting), working)
-
-
-def living(home: Home, runs: Busy) -> Busy:
-    """Without runs that died unseen: those that work for long by Dagster's book, while nobody holds the write lock.
-
-    A killed ``finpipe run`` stays started in the book for ever, and nothing must wait for it.
-    """
-    working = dict(runs.working or {})
-    if any(seconds >= PATIENCE_SECONDS for seconds in working.values()) and not _is_written(home):
-        working = {job: seconds for job, seconds in working.items() if seconds < PATIENCE_SECONDS}
-    return replace(runs, working=working)
-
-
-def _is_written(home: Home) -> bool:
-    try:
-        with write_lock(home):
-            return False
-    except BusyError:
-        return True
 
 
 def _behind(home: Home) -> int:

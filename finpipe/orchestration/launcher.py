@@ -1,8 +1,8 @@
 """Dagster's own launcher of runs, which also knows whether a run's process still lives.
 
 Belongs here: that one question.  Does not belong here: how runs are started (Dagster's part).
-Dagster's default launcher cannot say it, so a run whose code server was killed with it stays *started* for ever, holds the
-pool of the warehouse, and every later run waits behind it. Run monitoring asks every launcher that can answer.
+Dagster's default launcher cannot say it, so a run whose code server was killed with it stays *started* for ever, holds
+the pool of the warehouse, and every later run waits behind it. Run monitoring asks every launcher that can answer.
 A run's process writes its number into the run's log when it begins, both under the daemon and in ``finpipe run``.
 """
 

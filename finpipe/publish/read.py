@@ -48,7 +48,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 class Held(NamedTuple):
-    """One publication, pinned: its folder, its manifest and a connection, whatever is put in force or removed meanwhile."""
+    """One publication, pinned, whatever is put in force or removed meanwhile."""
 
     folder: Path
     manifest: dict[str, Any]

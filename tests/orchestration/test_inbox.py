@@ -208,14 +208,6 @@ def test_a_heavy_mart_does_not_keep_deliveries_from_being_safe(day: Day) -> None
         assert after.job_name == "run_pipeline"
 
 
-def test_a_run_that_died_unseen_holds_nothing_up(day: Day) -> None:
-    day.run("run_pipeline", dg.DagsterRunStatus.STARTED, minutes=30)
-    day.deliver("deal.csv")
-    with write_lock(day.home):
-        assert day.asked().job_name == "land_inbox"  # type: ignore[union-attr]
-    assert day.asked().job_name == "run_pipeline"  # type: ignore[union-attr]
-
-
 def test_of_runs_that_wait_loads_go_first_and_one_at_a_time(day: Day) -> None:
     for job in ("build_marts", "publish_snapshot", "run_pipeline", "load_extracts", "land_inbox"):
         day.run(job, dg.DagsterRunStatus.QUEUED)

@@ -1,8 +1,8 @@
 """Under a real Dagster instance: whatever is killed, the next run succeeds unattended and no slot stays taken.
 
-Real are daemon, code server, run workers, queue, pool, sensor, retries, run monitoring and the step that lands and loads; the
-instance is the one of ``dagster.yaml`` with shorter pauses and storage of the test's own. Who starts the daemon again is
-systemd's part, played here by ``Supervised``.
+Real are daemon, code server, run workers, queue, pool, sensor, retries, run monitoring and the step that lands and
+loads; the instance is the one of ``dagster.yaml`` with shorter pauses and storage of the test's own. Who starts the
+daemon again is systemd's part, played here by ``Supervised``.
 """
 
 import fcntl

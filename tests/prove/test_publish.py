@@ -1,8 +1,8 @@
 """Readers hammer the snapshot while it is published anew: no error, and never two generations in one answer.
 
-Each generation fills several tables with its own number, so an answer made of two shows. Readers are processes of their own
-and come by every documented way: ``finpipe query``'s, a DuckDB client at ``published/current``, parquet of one table
-through ``current``, parquet of all tables below the folder that ``current`` named, and one that stays open across swaps.
+Each generation fills several tables with its own number, so an answer made of two shows. Readers are processes of
+their own and come by every documented way: ``finpipe query``'s, a DuckDB client at ``published/current``, parquet of one
+table through ``current``, parquet of all tables below the folder that ``current`` named, and one that stays open.
 """
 
 import multiprocessing
@@ -20,6 +20,7 @@ import duckdb
 import pytest
 
 from finpipe.publish import Stamps, current, holding, publications, publish
+from finpipe.publish import read as stage
 from finpipe.settings import Config, Home
 from finpipe.warehouse import connect
 from tests.prove.verdicts import Proof
@@ -105,15 +106,15 @@ def hammer(home: Home, seed: int, target: int, said: "Queue[dict[str, Any]]", en
 def attempt(home: Home, way: Way, counts: Counter[str], problems: list[str]) -> set[int]:
     """One read; a foreign reader whose folder was taken before it came looks again, as documented."""
     for _ in range(MOST_LOOKS):
-        told = os.readlink(home.published / "current")
+        told = (home.published / "current").readlink()
         try:
             return way(home)
         except (duckdb.IOException, FileNotFoundError) as problem:
-            if way is by_finpipe or os.readlink(home.published / "current") == told:
+            if way is by_finpipe or (home.published / "current").readlink() == told:
                 problems.append(f"{way.__name__}: {problem}"[:300])
                 return set()
             counts["looked_again"] += 1
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it must not have happened
             problems.append(f"{way.__name__}: {type(problem).__name__} {problem}"[:300])
             return set()
     problems.append(f"{way.__name__}: found nothing {MOST_LOOKS} times")
@@ -184,8 +185,6 @@ def test_readers_meet_one_whole_generation_each_time(proof: Proof, home: Home) -
 
 def test_a_reader_that_comes_too_late_looks_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Retention takes the folder between the look and the opening."""
-    from finpipe.publish import read as stage
-
     home.__dict__["config"] = Config(keep_publications=2)
     with connect(home) as connection:
         for number in (1, 2, 3):
