@@ -181,7 +181,9 @@ def _quarantine(
     """Put the refused rows of a chunk aside, as they were mapped; a deleted record puts nothing at stake."""
     connection.register("refused", refusals.frame.to_arrow())
     at_risk = next((f"amount(m.{c.name})" for c in own_columns(entity) if c.at_risk), "null")
-    money = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
+    stated = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
+    # Figures are shown by currency: a cell that was refused as one may hold anything, and stays in the row alone.
+    money = f"case when regexp_full_match({stated}, '[A-Z]{{3}}') then {stated} end"
     connection.execute(f"""
         insert into quarantine.rows
         select {literal(system.name)}, {literal(name)}, m.{key_of(entity)}, m.source_table, m.load_seq,

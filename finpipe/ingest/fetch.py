@@ -68,17 +68,24 @@ def _run(system: System, module: ModuleType, folder: Path) -> None:
         dataset_name="fetched",
     )
     try:
-        info = pipeline.run(
-            module.source(dict(system.settings)), loader_file_format="parquet", write_disposition="append"
-        )
+        source = module.source(dict(system.settings))
+    except Exception as problem:  # noqa: BLE001 - code of a system, which may fail in any way before dlt takes over
+        raise _failed(system, problem) from None
+    try:
+        info = pipeline.run(source, loader_file_format="parquet", write_disposition="append")
         info.raise_on_failed_jobs()
     except PipelineStepFailed as problem:
-        raise FinpipeError(
-            f"{system.name} could not be fetched",
-            where=str(system.folder / "extract.py"),
-            got=str(problem.__cause__ or problem).split("\n", 1)[0][:300],
-            fix="check that the system answers and that its credentials are set",
-        ) from problem
+        raise _failed(system, problem.__cause__ or problem) from None
+
+
+def _failed(system: System, problem: BaseException) -> FinpipeError:
+    """The refusal of a fetch, without the stack: drivers like to put addresses and passwords into theirs."""
+    return FinpipeError(
+        f"{system.name} could not be fetched",
+        where=str(system.folder / "extract.py"),
+        got=f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300],
+        fix="check that the system answers and that its credentials are set",
+    )
 
 
 def _fetched(folder: Path) -> list[Path]:

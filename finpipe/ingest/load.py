@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.ingest import heal, ledger, limits, raw
 from finpipe.ingest.extract import MissingColumnError, Part
@@ -86,6 +87,8 @@ def load(
         done = len(report.files)
         report.files += _load_batch(home, connection, systems, batch, progress, (done, len(waiting)))
     heal.conclude(home, connection, systems, report.problems)
+    if report.repairs:
+        log.note("load.repaired", repairs=len(report.repairs))
     return report
 
 
@@ -129,9 +132,26 @@ def _load_batch(
                 outcomes.append(outcome)
                 progress(_told(outcome), place[0] + len(outcomes), place[1])
         _admit(connection, systems, outcomes, folder)
+        _note(outcomes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return [_loaded(outcome) for outcome in outcomes]
+
+
+def _note(outcomes: "Sequence[_Outcome]") -> None:
+    """A line in the log for each file of a batch that is committed."""
+    for outcome in outcomes:
+        manifest = outcome.manifest
+        log.note(
+            f"file.{ledger.REFUSED if outcome.problem else ledger.LOADED}",
+            system=manifest.system,
+            table=manifest.table,
+            digest=manifest.sha256,
+            sequence=manifest.order,
+            trace=manifest.trace_id,
+            rows=sum(part.rows for part in outcome.parts),
+            bytes=manifest.bytes,
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import dagster as dg
 
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.ingest.landing import Manifest
+from finpipe.log import of_run
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import write_lock
@@ -99,7 +100,7 @@ def working(company: Company) -> Iterator[Home]:
     A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
     defect keeps its stack trace.
     """
-    with failing(), writing(company.home):
+    with failing(), of_run(dg.OpExecutionContext.get().run_id), writing(company.home):
         yield company.home
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
 from finpipe.publish.files import point, settle, sha256, sync
@@ -101,7 +102,9 @@ def publish(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     _keep(home)
-    return _published(folder, is_new=True)
+    done = _published(folder, is_new=True)
+    log.note("publication.in_force", publication=seq, digest=done.digest, build=stamps.build, as_of=stamps.as_of)
+    return done
 
 
 def write(

@@ -4,6 +4,7 @@ A trial puts files into the inbox and lets several processes go at one moment: c
 of the very same files by name. Whole runs at once are fewer, for they are dear.
 """
 
+import itertools
 import json
 import multiprocessing
 from collections import Counter
@@ -109,7 +110,7 @@ def judge(proof: Proof, crowd: Crowd, kinds: list[str], files: list[Path], ended
         ended[f"{kind} {code}"] += 1
         if code not in ENDS[kind]:
             proof.deviated(f"{proof.trials}: {kind} ended with {code}: {crowd.words(number)}")
-    for one, other in zip(held, held[1:], strict=False):
+    for one, other in itertools.pairwise(held):
         if other[0] < one[1]:
             proof.deviated(f"{proof.trials}: {one[2]} and {other[2]} wrote at once")
     if not held:

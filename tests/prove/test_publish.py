@@ -1,7 +1,7 @@
 """Readers hammer the snapshot while it is published anew: no error, and never two generations in one answer.
 
 Each generation fills several tables with its own number, so an answer made of two shows. Readers are processes of
-their own and come by every documented way: ``finpipe query``'s, a DuckDB client at ``published/current``, parquet of one
+their own and come by every documented way: ``finpipe query``'s, a DuckDB client at ``published/current``, parquet of a
 table through ``current``, parquet of all tables below the folder that ``current`` named, and one that stays open.
 """
 
