@@ -30,6 +30,9 @@ SCHEMAS = (
     "intermediate",
 )
 
+#: Folder, below the scratch folder, of what DuckDB spills to disk.
+SPILL = "spill"
+
 #: Files that could not be read and that no later file of their name made good.
 STILL_REFUSED = """
     select bad.* from ledger.loads as bad
@@ -71,7 +74,7 @@ def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
         config={
             "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
-            "temp_directory": str(home.scratch / "spill"),
+            "temp_directory": str(home.scratch / SPILL),
             "preserve_insertion_order": False,
         },
     )

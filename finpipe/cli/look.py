@@ -10,6 +10,7 @@ from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_l
 if TYPE_CHECKING:
     from finpipe.observe import Cause, Judged
 
+#: Rows of an answer that are shown unless `--limit` says otherwise.
 _MOST_ROWS = 1000
 
 

@@ -7,6 +7,7 @@ named after its table. What was fetched lands as one file per resource, in full:
 """
 
 import importlib.util
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -28,7 +29,8 @@ from finpipe.warehouse import literal, quoted
 def fetch(home: Home, system: System) -> list[Landed]:
     """Run a system's ``extract.py`` and land what it fetched; raises ``FinpipeError`` when it has none or fails."""
     module = _module(system)
-    folder = home.scratch / f"fetch-{uuid.uuid4().hex}"
+    sweep_fetches(home)
+    folder = home.scratch / f"fetch-{os.getpid()}-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         _run(system, module, folder)
@@ -36,6 +38,17 @@ def fetch(home: Home, system: System) -> list[Landed]:
         return land(home, system, files)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_fetches(home: Home) -> None:
+    """Remove the folders of fetches whose process is gone; others may be fetching now."""
+    for folder in home.scratch.glob("fetch-*-*"):
+        try:
+            os.kill(int(folder.name.split("-")[1]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue
 
 
 def _module(system: System) -> ModuleType:

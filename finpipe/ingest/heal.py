@@ -5,25 +5,30 @@ Does not belong here: telling a person (``verify``).
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from finpipe.ingest import ledger, raw
+from finpipe.ingest import ledger, limits, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import connect
+from finpipe.warehouse import SPILL, connect
 
 _MARKS = ("checksum", "corrupt", "not a valid DuckDB database", "could not read", "Could not read", "invalidated")
 
 
 @contextmanager
 def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
-    """Open the working database; a broken one is set aside first. Yields the connection and what was done."""
+    """Open the working database; a broken one is set aside first. Yields the connection and what was done.
+
+    The caller holds the write lock, so what a killed process had spilled to disk is nobody's any more.
+    """
     done: list[str] = []
+    shutil.rmtree(home.scratch / SPILL, ignore_errors=True)
     try:
         with connect(home) as connection:
             ledger.create(connection)
@@ -46,15 +51,23 @@ def is_corruption(problem: duckdb.Error) -> bool:
 
 def set_aside(home: Home, why: str) -> str:
     """Rename a broken database to ``warehouse.corrupt-<n>``; returns the sentence for the report."""
-    number = 1
-    while (aside := home.root / f"warehouse.corrupt-{number}").exists():
-        number += 1
+    there = _aside(home)
+    aside = home.root / f"warehouse.corrupt-{max(there, default=0) + 1}"
     home.warehouse.rename(aside)
+    for old in sorted(there)[: -limits.MOST_CORRUPT + 1]:
+        for path in (there[old], Path(f"{there[old]}.wal")):
+            path.unlink(missing_ok=True)
     log = Path(f"{home.warehouse}.wal")
     if log.exists():
         log.rename(f"{aside}.wal")
     short = why.split("\n", 1)[0][:160]
     return f"the working database was broken ({short}); set aside as {aside.name} and rebuilt from landing"
+
+
+def _aside(home: Home) -> dict[int, Path]:
+    """Broken databases that were set aside, by number."""
+    found = ((p.name.rpartition("-")[2], p) for p in home.root.glob("warehouse.corrupt-*"))
+    return {int(number): path for number, path in found if number.isdecimal()}
 
 
 def prepare(

@@ -19,6 +19,7 @@ from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.ingest import heal, ledger, limits, raw
 from finpipe.ingest.extract import MissingColumnError, Part
+from finpipe.ingest.fetch import sweep_fetches
 from finpipe.ingest.landing import Manifest, manifests
 from finpipe.ingest.read import read
 from finpipe.ingest.stage import stage
@@ -96,6 +97,7 @@ def sweep(home: Home) -> None:
     """Remove working folders that a crash left."""
     for folder in home.scratch.glob("load-*"):
         shutil.rmtree(folder, ignore_errors=True)
+    sweep_fetches(home)
 
 
 def _batches(waiting: Sequence[Manifest]) -> Iterator[list[Manifest]]:

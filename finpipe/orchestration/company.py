@@ -78,7 +78,7 @@ def writing(home: Home, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
         yield
         return
     deadline = time.monotonic() + patience
-    while True:
+    while True:  # ends by the lock or the deadline
         try:
             with write_lock(home):
                 _held[home.root] = 1

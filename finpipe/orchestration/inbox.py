@@ -21,6 +21,7 @@ from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
 from finpipe.settings import Home
 from finpipe.systems import System
 
+#: How often the inboxes are looked into.
 SECONDS_BETWEEN_TICKS = 30
 #: A file is complete once nothing touched it for so long. Writers that take breaks use ``.part`` or ``.tmp``.
 SETTLE_SECONDS = 15
