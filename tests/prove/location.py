@@ -12,6 +12,7 @@ from finpipe.orchestration.load import load_assets
 from finpipe.settings import Home
 
 inbox.SECONDS_BETWEEN_TICKS, inbox.SETTLE_SECONDS = 2, 0
+inbox.RETRIED_WITHIN_SECONDS = 15
 inbox.FIRST_RETRY_SECONDS, inbox.LAST_RETRY_SECONDS = 5, 10
 
 

@@ -141,7 +141,7 @@ def instance_yaml(folder: Path) -> str:
     said, _ = dagster_instance_config(str(PROJECT))
     text = json.dumps(said).replace(".finpipe/dagster", str(folder / "dagster"))
     short = json.loads(text)
-    short["run_monitoring"] |= {"poll_interval_seconds": 2, "start_timeout_seconds": 30}
+    short["run_monitoring"] |= {"poll_interval_seconds": 2, "start_timeout_seconds": 45}
     short["run_monitoring"]["free_slots_after_run_end_seconds"] = 2
     return json.dumps(short)
 
