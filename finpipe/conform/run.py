@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 
-from finpipe import log
 from finpipe.conform import fixes, macros, matching, rules, succession
 from finpipe.conform.backfills import write_backfills
 from finpipe.conform.calendars import write_calendars
@@ -88,7 +87,6 @@ def conform(
         raise
     finally:
         connection.execute("set search_path = main")
-    log.note("conform.done", entities=len(touched))
     return ConformReport(_state(connection), tuple(touched))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from finpipe import ingest
+from finpipe import ingest, log
 from finpipe.conform import conform as conform_stage
 from finpipe.contracts import entities
 from finpipe.orchestration import specs
@@ -67,6 +67,7 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         described = company.systems
         with working(company) as home, connect(home) as connection:
             report = conform_stage(home, connection, described, company.teller("conform"))
+            log.note("conform.done", entities=len(report.touched))
             ingest.refresh_row_accounts(connection)
             breaks = ingest.row_account_breaks(connection)
             context.log.info(f"worked on {', '.join(report.touched) or 'nothing: no new files'}")

@@ -95,9 +95,9 @@ def test_one_writes_the_others_leave_or_wait_and_nothing_is_doubled(proof: Proof
     for _ in range(4 if proof.is_full else 0):
         files = crowd.deliver(1)
         before = ended["run 75"]
-        judge(proof, crowd, ["run", "run", "run", "step", "land"], files, ended)
-        if ended["run 75"] - before < 2:
-            proof.deviated(f"{proof.trials}: of three runs at once more than one worked: {dict(ended)}")
+        judge(proof, crowd, ["run", "run", "run", "land"], files, ended)
+        if ended["run 75"] - before != 2:
+            proof.deviated(f"{proof.trials}: of three runs at once not just one worked: {dict(ended)}")
     proof.figures.update({name.replace(" ", "_"): number for name, number in sorted(ended.items())})
     proof.conclude()
 
