@@ -26,8 +26,8 @@ from tests.prove.verdicts import Proof
 
 CRM = 'role = "crm"\nprefixes = ["deals"]\n[tables.deal]\nkey = ["id"]\ncolumns = ["id", "name"]\n'
 ROWS = 7
-#: How long a whole company may take to be well again; a hung one takes for ever.
-PATIENCE = 240
+#: How long a company may take to be well again, a start that timed out included; a hung one takes for ever.
+PATIENCE = 600
 KINDS = ("step", "worker", "server", "daemon", "tree")
 WORKSPACE = """
 load_from:
@@ -137,12 +137,12 @@ class Site:
 
 
 def instance_yaml(folder: Path) -> str:
-    """The project's ``dagster.yaml``, its storage below a folder and its pauses short."""
+    """The project's ``dagster.yaml``, its storage below a folder and its looks frequent; what a run may take to start
+    stays, for on a busy machine that is long."""
     said, _ = dagster_instance_config(str(PROJECT))
     text = json.dumps(said).replace(".finpipe/dagster", str(folder / "dagster"))
     short = json.loads(text)
-    short["run_monitoring"] |= {"poll_interval_seconds": 2, "start_timeout_seconds": 45}
-    short["run_monitoring"]["free_slots_after_run_end_seconds"] = 2
+    short["run_monitoring"] |= {"poll_interval_seconds": 2, "free_slots_after_run_end_seconds": 2}
     return json.dumps(short)
 
 
