@@ -97,7 +97,11 @@ def _land(home: Home, files: list[Path]) -> None:
 
 
 def _run(home: Home, _: list[Path]) -> None:
-    """``finpipe run``: the whole line."""
+    """``finpipe run``: the whole line, with an instance of the trial's own."""
+    instance = home.root.parent / "dagster"
+    instance.mkdir(exist_ok=True)
+    (instance / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    os.environ["DAGSTER_HOME"] = str(instance)
     os.environ["FINPIPE_HOME"] = str(home.root)
     os.environ["FINPIPE_SOURCES"] = str(home.extra_sources)
     finpipe(["run", "--as-of", "2025-07-15"])

@@ -59,7 +59,7 @@ class Crowd:
             process.start()
         go.set()
         for process in processes:
-            process.join(300)
+            process.join(900)
             process.kill()
         held = [tuple(json.loads(line)) for path in told for line in path.read_text().splitlines()]
         return [p.exitcode for p in processes], sorted(held)
