@@ -58,8 +58,9 @@ dev: $(VENV)/installed.stamp ## Dagster's UI and daemon on http://localhost:3000
 manifest: $(VENV)/installed.stamp ## Make dbt_project/manifest.json anew after a change of models or tests
 	$(BIN)/python -m finpipe.build.keep
 
-render: $(VENV)/installed.stamp ## Write what is derived from the contracts: dbt's sources, the data dictionary
+render: $(VENV)/installed.stamp ## Write what is derived: dbt's sources, the data dictionary, the page of limits
 	$(BIN)/python -m finpipe.contracts.render
+	$(BIN)/python -m tools.limits
 
 lock: ## Resolve pyproject.toml into the lock files, with hashes and no address; needs uv
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

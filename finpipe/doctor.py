@@ -132,7 +132,8 @@ def _lock(home: Home) -> Said:
 
 
 def _left_overs(home: Home) -> Said:
-    found = [*home.scratch.glob("load-*"), *home.published.glob(".draft-*")]
+    found = [p for kind in ("load-*", "fetch-*") for p in home.scratch.glob(kind)]
+    found += [p for kind in (".draft-*", ".gone-*") for p in home.published.glob(kind)]
     if found:
         yield "warning", f"{len(found)} folders of runs that were stopped", "the next finpipe run sweeps them"
     else:
@@ -164,18 +165,33 @@ def _clock(home: Home) -> Said:
 
 
 def _telemetry(_: Home) -> Said:
-    said = (PROJECT / "dagster.yaml").read_text("utf-8")
-    if re.search(r"^telemetry:\n\s+enabled: false", said, re.M):
-        yield "well", "off for dagster, dbt and dlt", ""
+    said = _instance()
+    if not re.search(r"^telemetry:\n\s+enabled: false", said.read_text("utf-8") if said.exists() else "", re.M):
+        yield "warning", f"{said} does not switch telemetry off", "telemetry: {enabled: false}"
     else:
-        yield "warning", "dagster.yaml does not switch telemetry off", "telemetry: {enabled: false}"
+        yield "well", "off for dagster; dbt and dlt are started with it off", ""
+
+
+def _dead_runs(_: Home) -> Said:
+    """A run that is killed with its code server must be noticed, or it holds the warehouse for ever."""
+    said = _instance()
+    text = said.read_text("utf-8") if said.exists() else ""
+    if "finpipe.orchestration.launcher" in text and re.search(r"^run_monitoring:\n\s+enabled: true", text, re.M):
+        yield "well", "a run whose process is gone is ended and tried again", ""
+    else:
+        yield (
+            "warning",
+            f"{said} does not say who notices a killed run",
+            "take run_launcher, run_monitoring and run_retries from the project's dagster.yaml",
+        )
 
 
 def _secrets(home: Home) -> Said:
+    kept = [folder / name for folder in (home.root, PROJECT) for name in _SECRETS]
+    kept += sorted(home.extra_sources.glob("*/system.toml")) if home.extra_sources else []
     exposed = [
         path
-        for folder in (home.root, PROJECT)
-        for path in (folder / name for name in _SECRETS)
+        for path in kept
         if path.is_file() and path.stat().st_mode & (stat.S_IROTH | stat.S_IRGRP) and _holds_secret(path)
     ]
     for path in exposed:
@@ -196,8 +212,14 @@ _CHECKS: tuple[Callable[[Home], Said], ...] = (
     _publication,
     _clock,
     _telemetry,
+    _dead_runs,
     _secrets,
 )
+
+
+def _instance() -> Path:
+    """The ``dagster.yaml`` in use."""
+    return Path(os.environ.get("DAGSTER_HOME") or PROJECT) / "dagster.yaml"
 
 
 def _existing(path: Path) -> Path:

@@ -14,6 +14,8 @@ from typing import Any
 from finpipe.errors import FinpipeError
 
 PROJECT = Path(__file__).resolve().parent.parent
+#: Smallest numbers that can be meant.
+_LEAST = {"threads": 1, "keep_publications": 2}
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,10 @@ class Config:
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What DuckDB may hold before it spills to disk.
     memory_limit: str = "700MB"
+    #: Processors that one step uses.
     threads: int = 2
-    #: Publications to keep beside the one in force; those of a period's end are kept for ever.
+    #: Publications to keep, with the one in force; signed ones are kept for ever. At least 2, so that whoever has just
+    #: looked for the one in force still finds it.
     keep_publications: int = 10
 
     @classmethod
@@ -140,6 +144,14 @@ class Config:
                 got=", ".join(unknown),
                 fix=f"known keys: {', '.join(cls.__dataclass_fields__)}",
             )
+        for name, least in _LEAST.items():
+            if name in given and (not isinstance(given[name], int) or given[name] < least):
+                raise FinpipeError(
+                    f"{name} is too small",
+                    where=str(path),
+                    got=repr(given[name]),
+                    fix=f"a whole number of at least {least}",
+                )
         if "document_roles" in given:
             given["document_roles"] = tuple(given["document_roles"])
         return cls(**given)

@@ -54,6 +54,19 @@ def _left_over(home: Home, _: pytest.MonkeyPatch) -> None:
     (home.scratch / "load-1").mkdir(parents=True)
 
 
+def _fetch_left_over(home: Home, _: pytest.MonkeyPatch) -> None:
+    (home.scratch / "fetch-1-2").mkdir(parents=True)
+
+
+def _half_removed(home: Home, _: pytest.MonkeyPatch) -> None:
+    (home.published / ".gone-3").mkdir(parents=True)
+
+
+def _another_instance(home: Home, patch: pytest.MonkeyPatch) -> None:
+    (home.root / "dagster.yaml").write_text("telemetry:\n  enabled: true\n")
+    patch.setenv("DAGSTER_HOME", str(home.root))
+
+
 def _old_python(_: Home, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(doctor.sys, "version_info", (3, 10, 0))
 
@@ -69,6 +82,10 @@ def _old_python(_: Home, patch: pytest.MonkeyPatch) -> None:
         ("configuration", "failed", _broken_configuration),
         ("home", "warning", _everybody_writes),
         ("left overs", "warning", _left_over),
+        ("left overs", "warning", _fetch_left_over),
+        ("left overs", "warning", _half_removed),
+        ("telemetry", "warning", _another_instance),
+        ("dead runs", "warning", _another_instance),
         ("python", "failed", _old_python),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else str(value),

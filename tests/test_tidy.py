@@ -12,7 +12,7 @@ from finpipe.settings import PROJECT
 
 PACKAGE = PROJECT / "finpipe"
 STAGES = ("ingest", "conform", "build", "close", "publish", "observe")
-KERNEL = ("errors", "settings", "systems", "warehouse", "contracts", "reference", "policy")
+KERNEL = ("errors", "log", "settings", "systems", "warehouse", "contracts", "reference", "policy")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from finpipe import log
 from finpipe.build import standing
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
@@ -109,6 +110,7 @@ def build(
     with connect(home) as connection:
         _keep_results(connection, begun.build, nodes, is_whole=asked is None)
         connection.execute("update ledger.builds set verdict = ? where build = ?", [verdict, begun.build])
+    log.note("build.done", build=begun.build, as_of=str(as_of), verdict=verdict)
     return replace(begun, verdict=verdict, nodes=nodes)
 
 

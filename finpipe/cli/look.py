@@ -10,6 +10,7 @@ from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_l
 if TYPE_CHECKING:
     from finpipe.observe import Cause, Judged
 
+#: Rows of an answer that are shown unless `--limit` says otherwise.
 _MOST_ROWS = 1000
 
 
@@ -21,7 +22,7 @@ def status(context: Context, *, as_json: bool) -> int:
     from finpipe.cli.screen import gather, is_clean  # noqa: PLC0415
     from finpipe.ingest.landing import landed as count_landed  # noqa: PLC0415
     from finpipe.orchestration.watch import judged  # noqa: PLC0415
-    from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
+    from finpipe.publish.read import current  # noqa: PLC0415
 
     folder = current(context.home)
     verdicts = judged(context.home)
@@ -38,7 +39,7 @@ def status(context: Context, *, as_json: bool) -> int:
         last_line(f"nothing published yet, {counted(landed, 'file')} landed", step)
         return Exit.DONE
     figures = gather(context.home)
-    said = manifest_of(folder)
+    said = figures["publication"]
     known = sum(row["files"] for row in figures["systems"])
     waiting = max(0, landed - known)
     clean = is_clean(figures) and not any(c.state in ("late", "mismatched") for c in verdicts.causes)
@@ -46,7 +47,7 @@ def status(context: Context, *, as_json: bool) -> int:
         "home": str(context.home.root),
         "files_landed": landed,
         "files_waiting": waiting,
-        "publication": {k: v for k, v in said.items() if k not in ("tables", "files")},
+        "publication": said,
         "systems": figures["systems"],
         "refused_files": figures["refused_files"],
         "notes": figures["notes"],
@@ -111,7 +112,6 @@ def _last(reconciliations: list[dict[str, Any]], waiting: int, *, clean: bool) -
 @click.pass_obj
 def query(context: Context, sql: str, limit: int, *, snapshot: Path | None, as_json: bool) -> int:
     """Ask the publication in force, in SQL. It can be read and nothing else."""
-    from finpipe.publish.read import current  # noqa: PLC0415
     from finpipe.publish.read import query as ask  # noqa: PLC0415
 
     answer = ask(context.home, sql, limit=limit + 1, snapshot=snapshot)
@@ -120,8 +120,7 @@ def query(context: Context, sql: str, limit: int, *, snapshot: Path | None, as_j
         emit(records(answer.columns, rows))
         return Exit.DONE
     grid(context, "", answer.columns, rows)
-    folder = current(context.home)
-    source = f"snapshot {shown_path(snapshot)}" if snapshot else f"publication {folder.name if folder else '?'}"
+    source = f"snapshot {shown_path(snapshot)}" if snapshot else f"publication {answer.folder.name}"
     cut = f", cut at --limit {limit}" if more else ""
     last_line(f"{counted(len(rows), 'row')}{cut} from {source}", 'finpipe query "show all tables"')
     return Exit.DONE

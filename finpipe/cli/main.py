@@ -1,7 +1,10 @@
 """The group of commands; each command lives in a module named after what it does."""
 
+import os
+
 import click
 
+from finpipe import log
 from finpipe.cli.base import Commands, Context
 from finpipe.cli.bring import fetch, land, systems
 from finpipe.cli.close import close, periods, reopen
@@ -18,13 +21,16 @@ from finpipe.cli.work import run
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="finpipe")
+@click.option("--log-format", type=click.Choice(log.FORMATS), help="Say on standard error what happened to each file.")
 @click.pass_context
-def main(context: click.Context) -> None:
+def main(context: click.Context, log_format: str | None) -> None:
     """Extracts of CRM, billing, ERP and bank in; proven bookings, billings and collections out.
 
     State lies under FINPIPE_HOME (default: .finpipe in the project); FINPIPE_SOURCES may name a further folder
     of systems. Exit codes: 0 done, 1 failed, 2 usage, 3 done with findings, 75 busy.
     """
+    if log_format:
+        os.environ[log.VARIABLE] = log_format
     context.obj = Context()
 
 

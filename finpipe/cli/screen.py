@@ -40,11 +40,11 @@ from ledger.loaded_tables t join ledger.loads l using (load_seq) where t.notes <
 
 def gather(home: Home) -> dict[str, Any]:
     """The figures of the screen, as records."""
-    from finpipe.publish.read import current, manifest_of, reading  # noqa: PLC0415
+    from finpipe.publish.read import holding  # noqa: PLC0415
     from finpipe.warehouse import STILL_REFUSED  # noqa: PLC0415
 
     refused = f"select system, original_name as file, reason, fix from ({STILL_REFUSED}) order by load_seq"
-    with reading(home) as connection:
+    with holding(home) as (folder, said, connection):
         figures: dict[str, Any] = {}
         for name, sql in (
             ("systems", _SYSTEMS),
@@ -56,13 +56,8 @@ def gather(home: Home) -> dict[str, Any]:
             asked = connection.execute(sql)
             columns = [c[0] for c in asked.description or ()]
             figures[name] = records(columns, asked.fetchall())
-    folder = current(home)
-    assert folder is not None  # noqa: S101 - reading() has just read it
-    said = manifest_of(folder)
     figures["publication"] = {
-        "publication": said["publication"],
-        "as_of": said["as_of"],
-        "digest": said["digest"],
+        **{name: value for name, value in said.items() if name not in ("tables", "files")},
         "folder": str(folder),
         "current": str(home.published / "current"),
     }

@@ -12,6 +12,7 @@ from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_l
 if TYPE_CHECKING:
     from finpipe.publish.trace import Trace
 
+#: Records of a chain that are shown; `--json` has all that were followed.
 _MOST_SHOWN = 100
 _RECORD = ("station", "record", "number", "kind", "status", "on", "currency", "amount", "joined by", "file", "row")
 _POSTING = ("record_id", "account", "account_name", "currency", "amount", "file", "row")

@@ -186,7 +186,9 @@ def _quarantine(
     names = [row[0] for row in connection.execute("describe mapped").fetchall() if row[0] != "mapped_row"]
     listed = ", ".join(f"{quoted(name)}: m.{quoted(name)}" for name in names)
     at_risk = next((f"amount(m.{c.name})" for c in own_columns(entity) if c.at_risk), "null")
-    money = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
+    stated = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
+    # Figures are shown by currency: a cell that was refused as one may hold anything, and stays in the row alone.
+    money = f"case when regexp_full_match({stated}, '[A-Z]{{3}}') then {stated} end"
     connection.execute(f"""
         insert into quarantine.rows
         select {literal(system.name)}, {literal(name)}, m.{key_of(entity)}, m.source_table, m.load_seq,

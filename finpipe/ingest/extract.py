@@ -125,18 +125,22 @@ def found_columns(table: Table, names: Sequence[str]) -> dict[str, list[str]]:
 
 def refuse_repeated(name: str, names: Iterable[str]) -> None:
     """Refuse a header in which two columns have the same name once normalised."""
+    listed = list(names)
     seen: dict[str, str] = {}
-    for column in names:
+    for number, column in enumerate(listed, 1):
         if (first := seen.setdefault(snake(column), column)) is not column:
             raise FinpipeError(
                 "two columns have the same name",
                 where=name,
-                got=f"{first!r} and {column!r}",
+                got=f"columns {listed.index(first) + 1} and {number} of {len(listed)}",
                 fix="rename or remove one of them in the export",
             )
         if not column.strip():
             raise FinpipeError(
-                "a column has no name", where=name, got=f"{list(names)}"[:300], fix="name it in the export"
+                "a column has no name",
+                where=name,
+                got=f"column {number} of {len(listed)}",
+                fix="name it in the export",
             )
 
 
@@ -148,18 +152,25 @@ def refuse_missing(job: Job, table: Table, present: Iterable[str], names: Sequen
     if not missing:
         return
     wanted = snake(missing[0].split(" or ", 1)[0])
-    close = difflib.get_close_matches(wanted, [snake(n) for n in names], n=2, cutoff=0.6)
+    is_header = _is_header(job.system, names)
+    close = difflib.get_close_matches(wanted, [snake(n) for n in names] if is_header else [], n=2, cutoff=0.6)
     hint = f" (renamed to {' or '.join(close)}?)" if close else ""
     other = "" if close else _rather(job.system, table, names)
     raise MissingColumnError(
         ", ".join(missing),
         hint=hint,
         where=f"{job.name} as {job.system.name}.{table.name}",
-        got="columns " + ", ".join(names)[:600],
+        got="columns " + ", ".join(names)[:600] if is_header else f"{len(names)} columns, of which none is known",
         fix=other
         or "restore the column in the export, or add its new name to "
         f"[tables.{table.name}] columns in sources/{job.system.folder.name}/system.toml",
     )
+
+
+def _is_header(system: System, names: Sequence[str]) -> bool:
+    """Whether a first line is one of names: in a file without a header it is a row, which no message may repeat."""
+    known = {squash(alias) for table in system.tables.values() for column in table.columns for alias in column.aliases}
+    return any(squash(name) in known for name in names)
 
 
 def _rather(system: System, table: Table, names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ named after its table. What was fetched lands as one file per resource, in full:
 """
 
 import importlib.util
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -28,7 +29,8 @@ from finpipe.warehouse import literal, quoted
 def fetch(home: Home, system: System) -> list[Landed]:
     """Run a system's ``extract.py`` and land what it fetched; raises ``FinpipeError`` when it has none or fails."""
     module = _module(system)
-    folder = home.scratch / f"fetch-{uuid.uuid4().hex}"
+    sweep_fetches(home)
+    folder = home.scratch / f"fetch-{os.getpid()}-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         _run(system, module, folder)
@@ -36,6 +38,17 @@ def fetch(home: Home, system: System) -> list[Landed]:
         return land(home, system, files)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_fetches(home: Home) -> None:
+    """Remove the folders of fetches whose process is gone; others may be fetching now."""
+    for folder in home.scratch.glob("fetch-*-*"):
+        try:
+            os.kill(int(folder.name.split("-")[1]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue
 
 
 def _module(system: System) -> ModuleType:
@@ -68,17 +81,24 @@ def _run(system: System, module: ModuleType, folder: Path) -> None:
         dataset_name="fetched",
     )
     try:
-        info = pipeline.run(
-            module.source(dict(system.settings)), loader_file_format="parquet", write_disposition="append"
-        )
+        source = module.source(dict(system.settings))
+    except Exception as problem:  # noqa: BLE001 - code of a system, which may fail in any way before dlt takes over
+        raise _failed(system, problem) from None
+    try:
+        info = pipeline.run(source, loader_file_format="parquet", write_disposition="append")
         info.raise_on_failed_jobs()
     except PipelineStepFailed as problem:
-        raise FinpipeError(
-            f"{system.name} could not be fetched",
-            where=str(system.folder / "extract.py"),
-            got=str(problem.__cause__ or problem).split("\n", 1)[0][:300],
-            fix="check that the system answers and that its credentials are set",
-        ) from problem
+        raise _failed(system, problem.__cause__ or problem) from None
+
+
+def _failed(system: System, problem: BaseException) -> FinpipeError:
+    """The refusal of a fetch, without the stack: drivers like to put addresses and passwords into theirs."""
+    return FinpipeError(
+        f"{system.name} could not be fetched",
+        where=str(system.folder / "extract.py"),
+        got=f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300],
+        fix="check that the system answers and that its credentials are set",
+    )
 
 
 def _fetched(folder: Path) -> list[Path]:

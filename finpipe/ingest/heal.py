@@ -12,14 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from finpipe.ingest import ledger, raw
+from finpipe.ingest import ledger, limits, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
 from finpipe.warehouse import connect, is_broken, spill
-
-#: Damaged databases that are kept beside the one in use, for whoever wants to know what happened to them.
-_KEPT = 2
 
 
 @contextmanager
@@ -73,7 +70,7 @@ def set_aside(home: Home, why: str) -> str:
     if home.warehouse.exists():
         home.warehouse.rename(aside)
     home.broken.unlink(missing_ok=True)
-    for number in numbers[: 1 - _KEPT]:
+    for number in numbers[: 1 - limits.MOST_CORRUPT]:
         for old in home.root.glob(f"warehouse.corrupt-{number}*"):
             old.unlink()
     short = why.split("\n", 1)[0][:160]

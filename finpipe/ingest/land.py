@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.ingest import landing, limits
 from finpipe.ingest.recognise import extension, recognise
@@ -62,9 +63,24 @@ def land(home: Home, system: System, paths: Iterable[Path], after: int | None = 
         results = []
         for path in files:
             result = _land_one(home, system, path, order + 1, known)
+            _note(system, result, known)
             order = max(order, result.order)
             results.append(result)
     return results
+
+
+def _note(system: System, result: Landed, known: dict[tuple[str, str, str], landing.Manifest]) -> None:
+    """A file's line in the log."""
+    manifest = known.get((system.name, result.table, result.digest))
+    log.note(
+        f"file.{result.verdict.replace(' ', '_')}",
+        system=system.name,
+        table=result.table,
+        digest=result.digest,
+        sequence=result.order or None,
+        trace=manifest.trace_id if manifest else None,
+        bytes=result.bytes,
+    )
 
 
 GROWING = "the file changed while it was copied"

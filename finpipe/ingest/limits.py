@@ -23,10 +23,13 @@ MAX_JSON_DEPTH: Final = 100
 PEEK_BYTES: Final = MEGABYTE
 #: JSON objects that are looked at to tell a file's table while landing.
 PEEK_OBJECTS: Final = 50
-#: Files of one admitting transaction, and their bytes: bounds scratch space and what a crash repeats.
+#: Files of one admitting transaction: bounds scratch space and what a crash repeats.
 BATCH_FILES: Final = 400
+#: Bytes of those files.
 BATCH_BYTES: Final = 2048 * MEGABYTE
 #: Files of one ``land`` call.
 MAX_FILES_PER_CALL: Final = 100_000
 #: Rows that one run of a system's ``extract.py`` may deliver per table.
 MAX_FETCH_ROWS: Final = 50_000_000
+#: Broken databases that are kept beside the one built again, for whoever asks why; the oldest goes beyond that.
+MOST_CORRUPT: Final = 3

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import duckdb
 
+from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.ingest import heal, ledger, limits, raw
 from finpipe.ingest.extract import MissingColumnError, Part
+from finpipe.ingest.fetch import sweep_fetches
 from finpipe.ingest.landing import Manifest, manifests
 from finpipe.ingest.read import read
 from finpipe.ingest.stage import stage
@@ -86,6 +88,8 @@ def load(
         done = len(report.files)
         report.files += _load_batch(home, connection, systems, batch, progress, (done, len(waiting)))
     heal.conclude(home, connection, systems, report.problems)
+    if report.repairs:
+        log.note("load.repaired", repairs=len(report.repairs))
     return report
 
 
@@ -93,6 +97,7 @@ def sweep(home: Home) -> None:
     """Remove working folders that a crash left."""
     for folder in home.scratch.glob("load-*"):
         shutil.rmtree(folder, ignore_errors=True)
+    sweep_fetches(home)
 
 
 def _batches(waiting: Sequence[Manifest]) -> Iterator[list[Manifest]]:
@@ -129,9 +134,26 @@ def _load_batch(
                 outcomes.append(outcome)
                 progress(_told(outcome), place[0] + len(outcomes), place[1])
         _admit(connection, systems, outcomes, folder)
+        _note(outcomes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return [_loaded(outcome) for outcome in outcomes]
+
+
+def _note(outcomes: "Sequence[_Outcome]") -> None:
+    """A line in the log for each file of a batch that is committed."""
+    for outcome in outcomes:
+        manifest = outcome.manifest
+        log.note(
+            f"file.{ledger.REFUSED if outcome.problem else ledger.LOADED}",
+            system=manifest.system,
+            table=manifest.table,
+            digest=manifest.sha256,
+            sequence=manifest.order,
+            trace=manifest.trace_id,
+            rows=sum(part.rows for part in outcome.parts),
+            bytes=manifest.bytes,
+        )
 
 
 @dataclass(frozen=True)

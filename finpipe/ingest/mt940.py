@@ -74,7 +74,7 @@ def _statement(job: Job, block: str) -> tuple[dict[str, Any], list[dict[str, Any
     try:
         entries = [t.data for t in parsed.parse(block) if "amount" in t.data]
     except (RuntimeError, ValueError, ArithmeticError, AttributeError, KeyError, TypeError) as problem:
-        raise _unsound(job, block, f"{type(problem).__name__}: {str(problem)[:200]}") from None
+        raise _unsound(job, block, f"{type(problem).__name__} while it was read") from None
     if len(entries) != (tags := len(_LINE.findall(block))):
         raise _unsound(job, block, f"{len(entries)} lines understood of {tags} :61: tags")
     statement = _balances(job, parsed.data, block)

@@ -42,7 +42,7 @@ def objects(head: bytes, records: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 def _values(text: str, records: tuple[str, ...]) -> Iterator[Any]:
     """Values that stand one after the other, in an array, or in a page too long to be seen whole."""
     decoder, at = json.JSONDecoder(), 1 if text.startswith("[") else 0
-    while True:
+    while True:  # ends with the text, which is a peek
         at = _end(_BETWEEN, text, at)
         try:
             value, at = decoder.raw_decode(text, at)

@@ -118,7 +118,7 @@ def refuse_undecodable(path: Path, name: str) -> None:
             raise FinpipeError(
                 "the text is not UTF-8",
                 where=f"{name}, line {lines:,}",
-                got=repr(problem.object[max(problem.start - 20, 0) : problem.start + 20])[1:],
+                got=f"byte 0x{problem.object[problem.start]:02x}",
                 fix='export as UTF-8, or declare the encoding in [csv] encoding = "..."',
             ) from None
         lines += chunk.count(b"\n")

@@ -159,7 +159,7 @@ def _told(job: Job, message: str, width: int) -> FinpipeError:
     for mark, error, fix in _SENTENCES:
         if mark in message:
             fields = _FIELDS.search(message)
-            got = f"{fields[2]} fields where the header has {width}" if fields else _original(message)
+            got = f"{fields[2]} fields where the header has {width}" if fields else message.split("\n", 1)[0][:200]
             return FinpipeError(error, where=where, got=got, fix=fix)
     return FinpipeError(
         "the CSV cannot be read", where=where, got=message.split("\n", 1)[0][:300], fix="export it again"
@@ -193,8 +193,3 @@ _SENTENCES: Sequence[tuple[str, str, str]] = (
         f"at most {limits.MAX_CSV_LINE_BYTES:,} bytes; an unclosed quote can cause this",
     ),
 )
-
-
-def _original(message: str) -> str:
-    found = re.search(r"Original Line: (.*)", message)
-    return found[1][:200] if found else message.split("\n", 1)[0][:200]

@@ -78,7 +78,7 @@ def _objects(job: Job, plain: Path) -> str:
         shape, most = "newline_delimited", most if b"\n" not in start else min(most, 16 * limits.MEGABYTE)
     scan = f"read_json_objects({literal(plain)}, format = '{shape}', maximum_object_size = {most})"
     if start and not start.startswith((b"[", b"{")):
-        raise malformed(job.name, f"it starts with {start[:20]!r}")
+        raise malformed(job.name, f"it starts with byte 0x{start[:1].hex()}" if start else "it is empty")
     return scan
 
 

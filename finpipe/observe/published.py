@@ -27,6 +27,7 @@ MILESTONES = (
     ("payment", "payment_late_days", "payment_applied_on"),
     ("publication", "publication_late_days", "published_on"),
 )
+#: Earlier files of a table that its next one is compared with.
 _MOST_COUNTS = 20
 _EACH = " union all ".join(
     f"select system, '{entity}' as entity, {day} as day_on from canonical.{entity} where not is_deleted"

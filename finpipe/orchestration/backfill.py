@@ -38,6 +38,7 @@ select period, period_ends_on, max(quarter) from (
     select name, ends_on, '' from canonical.accounting_periods
     where kind = 'period' and not is_deleted and not is_adjustment
 ) where period_ends_on is not null group by all order by 2, 1"""
+#: Periods that a refusal names.
 _MOST_NAMED = 5
 
 

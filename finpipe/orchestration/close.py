@@ -26,8 +26,7 @@ from finpipe.close.periods import LOCKED
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.company import writing
 from finpipe.policy import policy_of
-from finpipe.publish import current, freeze, manifest_of
-from finpipe.publish.read import reading
+from finpipe.publish import current, freeze, holding, manifest_of
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import connect
@@ -68,8 +67,8 @@ class _Desk:
 
 def list_periods(home: Home) -> list[Period]:
     """Every period by the publication in force, and by what was decided since."""
-    with reading(home) as connection:
-        return closing.periods(connection, "main", _since(home, manifest_of(_current(home))["load_seq"]))
+    with holding(home) as (_, said, connection):
+        return closing.periods(connection, "main", _since(home, said["load_seq"]))
 
 
 def propose(home: Home, word: str, entity: str | None, person: str, reason: str) -> Act:

@@ -14,6 +14,7 @@ import dagster as dg
 
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.ingest.landing import Manifest
+from finpipe.log import of_run
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import write_lock
@@ -77,7 +78,7 @@ def writing(home: Home, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
         yield
         return
     deadline = time.monotonic() + patience
-    while True:
+    while True:  # ends by the lock or the deadline
         try:
             with write_lock(home):
                 _held[home.root] = 1
@@ -99,7 +100,7 @@ def working(company: Company) -> Iterator[Home]:
     A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
     defect keeps its stack trace.
     """
-    with failing(), writing(company.home):
+    with failing(), of_run(dg.OpExecutionContext.get().run_id), writing(company.home):
         yield company.home
 
 

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
-from finpipe.errors import BusyError
 from finpipe.ingest import inbox
 from finpipe.ingest.land import REFUSED
 from finpipe.ingest.landing import landed
@@ -21,8 +22,8 @@ from finpipe.orchestration.company import Company
 from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import write_lock
 
+#: How often the inboxes are looked into.
 SECONDS_BETWEEN_TICKS = 30
 #: A file is complete once nothing touched it for so long. Writers that take breaks use ``.part`` or ``.tmp``.
 SETTLE_SECONDS = 15
@@ -30,6 +31,8 @@ SETTLE_SECONDS = 15
 PATIENCE_SECONDS = 300
 #: The same files again after a run that left them: after so long, then twice as long, up to the last.
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 900, 4 * 3600
+#: Dagster tries a run that lost its process again within seconds; after so long the sensor asks for one instead.
+RETRIED_WITHIN_SECONDS = 60
 LAND = "land_inbox"
 #: Jobs that take the inbox and load it: while one waits or works, another would find nothing.
 _LOADING = (MICRO_BATCH, "load_extracts")
@@ -71,10 +74,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Busy:
-    """Runs that wait or work: their jobs, and for how long the longest has been working."""
+    """Runs that wait or work: their jobs, and for how long the longest has been working.
+
+    ``has_died``: the last micro-batch lost its process, and Dagster's own retry of it did not come, or died as well.
+    """
 
     waiting: tuple[str, ...] = ()
     working: Mapping[str, float] | None = None
+    has_died: bool = False
 
     @property
     def jobs(self) -> set[str]:
@@ -112,7 +119,7 @@ def inbox_sensor(
 
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = clock()
-        runs = living(company.home, busy(context.instance, now))
+        runs = busy(context.instance, now)
         return decide(company.home, company.systems, Asked.read(context.cursor), runs, now)
 
     return dg.SensorDefinition(
@@ -130,9 +137,9 @@ def decide(home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now
     seen = inbox.look(home, systems, SETTLE_SECONDS, now)
     behind = _behind(home)
     remarks = _remarks(seen)
-    if not seen.complete and not behind:
+    if not seen.complete and not behind and not runs.has_died:
         return _skip("nothing new" + remarks, replace(asked, fingerprint="", tries=0))
-    mark = f"{seen.fingerprint}+{behind}"
+    mark = f"{seen.fingerprint}+{behind}" + ("+died" if runs.has_died else "")
     if seen.complete and LAND not in runs.jobs and max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS:
         if f"land {mark}" == asked.fingerprint and not asked.is_due(now):
             return _skip("the same files were to be landed before" + remarks, asked)
@@ -146,7 +153,7 @@ def decide(home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now
 
 
 def busy(instance: dg.DagsterInstance, now: float) -> Busy:
-    """What waits or works on the instance."""
+    """What waits or works on the instance. Runs whose process died are ended by run monitoring (``launcher``)."""
     filters = dg.RunsFilter(statuses=[*_WAITING, *_WORKING])
     records = instance.get_run_records(filters, limit=100)
     working: dict[str, float] = {}
@@ -158,26 +165,17 @@ def busy(instance: dg.DagsterInstance, now: float) -> Busy:
         else:
             since = record.start_time or record.create_timestamp.timestamp()
             working[run.job_name] = max(working.get(run.job_name, 0.0), now - since)
-    return Busy(tuple(waiting), working)
+    return Busy(tuple(waiting), working, _has_died(instance, now))
 
 
-def living(home: Home, runs: Busy) -> Busy:
-    """Without runs that died unseen: those that work for long by Dagster's book, while nobody holds the write lock.
-
-    A killed ``finpipe run`` stays started in the book for ever, and nothing must wait for it.
-    """
-    working = dict(runs.working or {})
-    if any(seconds >= PATIENCE_SECONDS for seconds in working.values()) and not _is_written(home):
-        working = {job: seconds for job, seconds in working.items() if seconds < PATIENCE_SECONDS}
-    return replace(runs, working=working)
-
-
-def _is_written(home: Home) -> bool:
-    try:
-        with write_lock(home):
-            return False
-    except BusyError:
-        return True
+def _has_died(instance: dg.DagsterInstance, now: float) -> bool:
+    """Whether the last micro-batch ended without its own doing. What it had loaded would wait for the next delivery:
+    Dagster's retry of such runs is lost when it looks between a failure's event and the run's new status."""
+    for record in instance.get_run_records(dg.RunsFilter(job_name=MICRO_BATCH), limit=1):
+        run, ended = record.dagster_run, record.end_time or record.update_timestamp.timestamp()
+        by_itself = run.tags.get(RUN_FAILURE_REASON_TAG) == RunFailureReason.STEP_FAILURE.value
+        return run.status == dg.DagsterRunStatus.FAILURE and not by_itself and now - ended >= RETRIED_WITHIN_SECONDS
+    return False
 
 
 def _behind(home: Home) -> int:

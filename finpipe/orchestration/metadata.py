@@ -16,6 +16,7 @@ from finpipe.warehouse import literal, quoted
 
 #: Amount columns that totals are shown of; a table with more has them in its own columns.
 _MOST_TOTALS = 4
+#: Rows of a table that Dagster shows beside an asset or a check.
 _MOST_ROWS = 50
 
 

@@ -21,6 +21,7 @@ from finpipe.orchestration.metadata import shown, table
 from finpipe.orchestration.watch import judged, rules
 from finpipe.systems import System
 
+#: How often what is late or mismatched is judged anew.
 SECONDS_BETWEEN_TICKS = 300
 #: A verdict that stays as it is is recorded again after so long, so that nobody takes it for a forgotten one.
 _SECONDS_TO_REPEAT = 24 * 3600

@@ -4,6 +4,8 @@ Belongs here: starting a run and saying how it ended.  Does not belong here: wha
 """
 
 import os
+import time
+import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from finpipe import log
 from finpipe.conform.calendars import calendars_of
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import sweep
@@ -100,7 +103,15 @@ class _in:  # noqa: N801 - reads as a preposition
 def _execute(
     definition: dg.JobDefinition, config: dict[str, object], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
-    return definition.execute_in_process(run_config=config, instance=instance, tags=_LISTED, raise_on_error=False)
+    began, run_id = time.monotonic(), str(uuid.uuid4())
+    log.note("run.began", run=run_id, job=definition.name)
+    result = definition.execute_in_process(
+        run_config=config, instance=instance, tags=_LISTED, raise_on_error=False, run_id=run_id
+    )
+    verdict = "done" if result.success else "failed"
+    seconds = round(time.monotonic() - began, 1)
+    log.note("run.ended", run=run_id, job=definition.name, verdict=verdict, seconds=seconds)
+    return result
 
 
 def _ran(result: dg.ExecuteInProcessResult) -> Ran:

@@ -12,7 +12,7 @@ from finpipe.ingest.landing import Manifest, manifest_paths, read_manifest
 from finpipe.observe import Arrival, Facts, Judged, Rules, judge, rules_of
 from finpipe.observe.published import Published, read
 from finpipe.policy import policy_of
-from finpipe.publish.read import current, manifest_of, reading
+from finpipe.publish.read import current, holding
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import STILL_REFUSED
@@ -44,15 +44,14 @@ def facts(home: Home, systems: dict[str, System]) -> Facts:
 
 
 def _published(home: Home) -> tuple[Published | None, _Known]:
-    folder = current(home)
-    if folder is None:
+    if current(home) is None:
         return None, {}
-    with reading(home) as connection:
+    with holding(home) as (_, said, connection):
         known = {
             (system, table, digest): Arrival(system, table, name, received.astimezone(UTC), is_published=True)
             for system, table, name, received, digest in connection.execute(_LOADS).fetchall()
         }
-        return read(connection, manifest_of(folder), STILL_REFUSED), known
+        return read(connection, said, STILL_REFUSED), known
 
 
 def _unpublished(home: Home, known: _Known) -> list[Manifest]:

@@ -5,7 +5,7 @@ A snapshot is a folder ``published/<seq>/`` with ``finance.duckdb``, the same ta
 """
 
 from finpipe.publish.digest import Digest, digest_tables, whole
-from finpipe.publish.read import current, manifest_of, publications, query, reading
+from finpipe.publish.read import current, holding, manifest_of, publications, query, reading
 from finpipe.publish.snapshot import Published, Stamps, freeze, publish, roll_back, write
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "current",
     "digest_tables",
     "freeze",
+    "holding",
     "manifest_of",
     "publications",
     "publish",

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from finpipe import log
 from finpipe.errors import FinpipeError
 from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
 from finpipe.publish.files import point, settle, sha256, sync
@@ -36,6 +37,9 @@ DIGESTED = ("canonical", "main", "quarantine")
 #: Oldest storage version that DuckDB 1.2 clients, and so most drivers and tools of today, can open.
 STORAGE_VERSION = "v1.2.0"
 
+
+#: A publication on its way out; no number, so nobody takes it for one.
+_GONE = ".gone-"
 
 #: By schema and table: what the table means, and what its columns mean.
 Catalogue = dict[tuple[str, str], tuple[str, dict[str, str]]]
@@ -98,7 +102,9 @@ def publish(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     _keep(home)
-    return _published(folder, is_new=True)
+    done = _published(folder, is_new=True)
+    log.note("publication.in_force", publication=seq, digest=done.digest, build=stamps.build, as_of=stamps.as_of)
+    return done
 
 
 def write(
@@ -294,8 +300,9 @@ def _published(folder: Path, *, is_new: bool) -> Published:
 
 def _sweep(home: Home) -> None:
     """Remove what earlier stops left behind. Only the holder of the write lock publishes, so nobody needs it."""
-    for path in home.published.glob(".draft-*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for left in (".draft-*", f"{_GONE}*"):
+        for path in home.published.glob(left):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in home.published.glob(".current-*"):
         path.unlink()
 
@@ -306,4 +313,6 @@ def _keep(home: Home) -> None:
     for seq in publications(home)[: -home.config.keep_publications]:
         folder = home.published / str(seq)
         if folder != in_force and not _note(home, seq).exists():
-            shutil.rmtree(folder)
+            gone = folder.with_name(f"{_GONE}{seq}")
+            folder.rename(gone)  # whole or not there: a reader, or a stop in the middle, never finds half of it
+            shutil.rmtree(gone)

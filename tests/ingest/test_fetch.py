@@ -1,5 +1,6 @@
 """A live SQL source: fetched through dlt, landed, and only then read."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -80,3 +81,18 @@ def test_a_source_that_does_not_answer_is_told_in_a_sentence(company: Company, l
 def test_a_system_without_extract_says_so(company: Company) -> None:
     with pytest.raises(FinpipeError, match="fetches nothing"):
         fetch(company.home, company.system)
+
+
+def test_what_killed_processes_left_is_swept_and_what_works_is_left(company: Company) -> None:
+    dead = os.fork()
+    if dead == 0:
+        os._exit(0)
+    os.waitpid(dead, 0)
+    scratch = company.home.scratch
+    left = [scratch / f"fetch-{dead}-a", scratch / "load-b", scratch / "spill"]
+    for folder in (*left, scratch / f"fetch-{os.getpid()}-c"):
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("x")
+    company.load()
+    assert sorted(p.name for p in scratch.glob("*-*")) == [f"fetch-{os.getpid()}-c"]
+    assert not (scratch / "spill" / "half").exists()

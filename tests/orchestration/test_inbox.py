@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import RunOpConcurrency
@@ -208,12 +209,27 @@ def test_a_heavy_mart_does_not_keep_deliveries_from_being_safe(day: Day) -> None
         assert after.job_name == "run_pipeline"
 
 
-def test_a_run_that_died_unseen_holds_nothing_up(day: Day) -> None:
-    day.run("run_pipeline", dg.DagsterRunStatus.STARTED, minutes=30)
-    day.deliver("deal.csv")
-    with write_lock(day.home):
-        assert day.asked().job_name == "land_inbox"  # type: ignore[union-attr]
-    assert day.asked().job_name == "run_pipeline"  # type: ignore[union-attr]
+def test_a_run_that_died_is_asked_for_again_when_dagsters_own_retry_is_lost(day: Day) -> None:
+    run = day.run("run_pipeline", dg.DagsterRunStatus.STARTED)
+    day.instance.report_run_failed(day.instance.get_run_by_id(run))  # type: ignore[arg-type]
+    day.now = time.time()
+    assert day.why() == "nothing new"  # the retry has its time
+    day.now += inbox.RETRIED_WITHIN_SECONDS
+    assert day.asked() is not None
+    for _ in range(20):
+        assert "tried again later" in day.why()
+    day.now += inbox.FIRST_RETRY_SECONDS
+    assert day.asked() is not None
+    succeeded = day.run("run_pipeline", dg.DagsterRunStatus.SUCCESS)
+    assert day.why() == "nothing new"
+    day.instance.delete_run(succeeded)
+
+
+def test_a_run_that_failed_by_itself_waits_for_what_mends_it(day: Day) -> None:
+    run = day.instance.get_run_by_id(day.run("run_pipeline", dg.DagsterRunStatus.STARTED))
+    assert run is not None
+    day.instance.report_run_failed(run, None, JobFailureData(None, RunFailureReason.STEP_FAILURE))
+    assert day.why() == "nothing new"
 
 
 def test_of_runs_that_wait_loads_go_first_and_one_at_a_time(day: Day) -> None:

@@ -1,0 +1,38 @@
+"""A thin code location for the proof under Dagster: the real step ``load``, sensor, pool and tags, one small system.
+
+The names and parts are finpipe's own; only pauses are shorter, so that a trial takes seconds and not minutes.
+"""
+
+import dagster as dg
+
+from finpipe.orchestration import inbox
+from finpipe.orchestration.company import Company
+from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES
+from finpipe.orchestration.load import load_assets
+from finpipe.settings import Home
+
+inbox.SECONDS_BETWEEN_TICKS, inbox.SETTLE_SECONDS = 2, 0
+inbox.RETRIED_WITHIN_SECONDS = 15
+inbox.FIRST_RETRY_SECONDS, inbox.LAST_RETRY_SECONDS = 5, 10
+
+
+def _defs() -> dg.Definitions:
+    company = Company(Home.from_environment())
+    load = load_assets({"deals": company.systems["deals"]})
+    batch = dg.define_asset_job(
+        MICRO_BATCH,
+        dg.AssetSelection.assets(load),
+        executor_def=dg.in_process_executor,
+        tags={"dagster/priority": PRIORITIES[MICRO_BATCH]},
+    )
+    landing = inbox.landing_job(company)
+    return dg.Definitions(
+        assets=[load],
+        jobs=[batch, landing],
+        sensors=[inbox.inbox_sensor(company, batch, landing)],
+        resources={"company": company},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = _defs()
