@@ -13,7 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -58,6 +58,13 @@ class Corruption:
         return code in self.kind.codes and bool(names & self.names)
 
 
+def _cell(row: Row, column: str) -> Any:
+    """A cell, through members of members."""
+    for step in column.split("."):
+        row = row[step]
+    return row
+
+
 def _type(*types: str, **more: str) -> Chosen:
     return lambda row: row.get("type") in types and all(row.get(k) == v for k, v in more.items())
 
@@ -67,6 +74,8 @@ def _billed(kind: str) -> Chosen:
     return lambda row: row["type"] == kind and bool(row["externalid"]) and row["voided"] == "F"
 
 
+#: The last day that the company tells of.
+LAST = datetime(2024, 12, 31, tzinfo=UTC)
 TRANSACTION, LINE, POSTING = (
     "netsuite/transaction.csv",
     "netsuite/transactionline.csv",
@@ -93,21 +102,19 @@ def _kinds() -> list[Kind]:
         Kind(LINK, "foreignamount", "amount", PAID | INVOICE | {"PAY-UNAPPLIED", "CTRL-TOTAL", "REF-UNLINKED"},
              lambda row: row["linktype"] == "Payment"),
         Kind("salesforce/Opportunity.csv", "Amount", "amount", booked, WON),
-        Kind("salesforce/Order.csv", "TotalAmount", "amount", booked),
         Kind("stripe/invoice.jsonl", "total", "amount", INVOICE, status_paid),
-        Kind("stripe/charge.jsonl", "amount", "amount", PAID, status_paid),
+        Kind("stripe/charge.jsonl", "amount_captured", "amount", PAID, status_paid),
         Kind("stripe/balance_transaction.jsonl", "amount", "amount", PAID | {"CTRL-TOTAL"}, _type("charge", "refund")),
         Kind("stripe/balance_transaction.jsonl", "net", "amount", PAID | {"CTRL-TOTAL"}, _type("charge")),
         Kind("stripe/payout.jsonl", "amount", "amount", PAYOUT, status_paid),
         Kind("stripe/credit_note.jsonl", "total", "amount", INVOICE),
         Kind("stripe/refund.jsonl", "amount", "amount", PAID, status_paid),
         Kind(BANK, "amount", "amount", STATED | PAID | {"BANK-UNKNOWN"}),
-        Kind(BANK, "balance_after", "amount", STATED),
         # ── dates
         Kind(TRANSACTION, "trandate", "date", frozenset({"INV-PERIOD"}), _billed("CustInvc")),
-        Kind("stripe/invoice.jsonl", "created", "date", frozenset({"INV-PERIOD", "LATE-DATA"}), status_paid),
-        Kind("salesforce/Opportunity.csv", "Signed_Date__c", "date", frozenset({"ORD-LATE"}), WON),
-        Kind(TRANSACTION, "trandate", "date", frozenset({"ORD-LATE"}), _type("SalesOrd")),
+        Kind("stripe/invoice.jsonl", "status_transitions.finalized_at", "date", frozenset({"INV-PERIOD", "LATE-DATA"}), status_paid),
+        Kind("salesforce/Opportunity.csv", "Signed_Date__c", "date", frozenset({"ORD-LATE", "SEQ"}), WON),
+        Kind(TRANSACTION, "trandate", "date", frozenset({"ORD-LATE", "SEQ"}), _type("SalesOrd")),
         Kind(BANK, "booking_date", "date", STATED | {"BANK-UNKNOWN", "PAY-MISSING"}),
         # ── currencies
         Kind(TRANSACTION, "currency", "currency", frozenset({"INV-CCY"}), _billed("CustInvc")),
@@ -118,10 +125,10 @@ def _kinds() -> list[Kind]:
         Kind(BANK, "currency", "currency", STATED | PAID | {"BANK-UNKNOWN", "PAY-MISSING"}),
         # ── customers
         Kind(TRANSACTION, "entity", "customer", frozenset({"PAY-WRONG-CUST"}), _billed("CustPymt")),
-        Kind(TRANSACTION, "entity", "customer", frozenset({"PAY-WRONG-CUST", "INV-WRONG-CUST", "CUS-MULTI"}), _billed("CustInvc")),
-        Kind("stripe/invoice.jsonl", "customer", "customer", frozenset({"PAY-WRONG-CUST", "INV-WRONG-CUST", "CUS-MULTI"}), status_paid),
+        Kind(TRANSACTION, "entity", "customer", frozenset({"INV-WRONG-CUST"}), _billed("CustInvc")),
+        Kind("stripe/invoice.jsonl", "customer", "customer", frozenset({"INV-WRONG-CUST"}), status_paid),
         Kind("stripe/charge.jsonl", "customer", "customer", frozenset({"PAY-WRONG-CUST"}), status_paid),
-        Kind("salesforce/Opportunity.csv", "AccountId", "customer", frozenset({"ORD-MISSING", "ORD-VALUE", "ORD-WRONG-CUST"}), WON),
+        Kind("salesforce/Opportunity.csv", "AccountId", "customer", frozenset({"ORD-TERMS"}), WON),
         # ── existence
         Kind(TRANSACTION, "", "existence", GONE | {"INV-MISSING-ERP"}, _billed("CustInvc")),
         Kind(TRANSACTION, "", "existence", GONE | {"PAY-MISSING"}, _billed("CustPymt")),
@@ -135,7 +142,6 @@ def _kinds() -> list[Kind]:
         Kind("stripe/credit_note.jsonl", "", "existence", GONE | {"INV-MISSING-BILL"}),
         Kind("stripe/refund.jsonl", "", "existence", GONE | {"PAY-MISSING"}, status_paid),
         Kind("salesforce/Opportunity.csv", "", "existence", GONE | {"ORD-MISSING"}, WON),
-        Kind("salesforce/Order.csv", "", "existence", GONE | {"ORD-MISSING"}),
         Kind(BANK, "", "existence", STATED | {"PAY-MISSING"}),
     ]  # fmt: skip
 
@@ -180,7 +186,11 @@ class Extracts:
         chains, taken, done = _Chains(self.tables), set[str](), list[Corruption]()
         waiting: dict[str, list[tuple[Kind, Row]]] = defaultdict(list)
         for number, kind in enumerate(kinds):
-            rows = [row for row in self.tables[kind.table] if kind.only(row) and (not kind.column or row[kind.column])]
+            rows = [
+                row
+                for row in self.tables[kind.table]
+                if kind.only(row) and (not kind.column or _cell(row, kind.column))
+            ]
             random.shuffle(rows)
             waiting[f"{number:03}"] = [(kind, row) for row in rows]
         while len(done) < count and any(waiting.values()):
@@ -195,16 +205,17 @@ class Extracts:
         return done
 
     def _change(self, kind: Kind, row: Row, chain: frozenset[str], random: Random) -> Corruption:
-        before = str(row[kind.column]) if kind.column else ""
+        before = str(_cell(row, kind.column)) if kind.column else ""
         if not kind.column:
             self.tables[kind.table] = [r for r in self.tables[kind.table] if r is not row]
         else:
-            row[kind.column] = self._otherwise(kind, row, random)
-        after = str(row[kind.column]) if kind.column else "gone"
+            path, _, last = kind.column.rpartition(".")
+            (_cell(row, path) if path else row)[last] = self._otherwise(kind, row, random)
+        after = str(_cell(row, kind.column)) if kind.column else "gone"
         return Corruption(kind, _record(kind.table, row), chain, before, after)
 
     def _otherwise(self, kind: Kind, row: Row, random: Random) -> Any:
-        value = row[kind.column]
+        value = _cell(row, kind.column)
         if kind.what == "amount":
             return _other_amount(value, random)
         if kind.what == "date":
@@ -225,10 +236,11 @@ def _other_amount(value: Any, random: Random) -> Any:
 
 
 def _other_day(value: Any) -> Any:
-    """A hundred days later: in another quarter."""
+    """A hundred days away, in another quarter: later, or earlier where that would lie beyond the cut."""
     if isinstance(value, int):
-        return value + 100 * 86_400
-    return str(date.fromisoformat(value) + timedelta(days=100))
+        return value + 100 * 86_400 * (1 if value + 100 * 86_400 < LAST.timestamp() else -1)
+    later = date.fromisoformat(value) + timedelta(days=100)
+    return str(later if later <= LAST.date() else later - timedelta(days=200))
 
 
 _ROLES = {"netsuite": "erp", "stripe": "billing", "salesforce": "crm"}
@@ -259,6 +271,9 @@ class _Chains:
         for name, column in (("balance_transaction", "source"), ("refund", "charge"), ("credit_note", "invoice")):
             for row in tables[f"stripe/{name}.jsonl"]:
                 self._tie(f"billing:{row['id']}", f"billing:{row[column]}" if row[column] else "")
+        for row in tables["stripe/balance_transaction.jsonl"]:
+            self._tie(f"billing:{row['id']}", f"billing:{row['payout']}" if row.get("payout") else "")
+        self.balances = _balances(tables[BANK])
         for row in tables["stripe/payout.jsonl"]:
             self._tie(f"billing:{row['id']}", f"bank {row['trace_id']['value']}" if row.get("trace_id") else "")
         for row in tables[BANK]:
@@ -276,9 +291,17 @@ class _Chains:
         for _ in range(steps):
             edge = {n for name in edge for n in self.near[name]} - found
             found |= edge
-        return frozenset(found | (_balance(row) if table == BANK else set()))
+        return frozenset(found | (self.balances[row["statement_id"]] if table == BANK else set()))
 
 
-def _balance(row: Row) -> set[str]:
-    """A line is part of a balance: its account's, on its day, and its statement's."""
-    return {f"{row['account_id']}/{row['currency']}@{row['booking_date']}", f"statement {row['statement_id']}"}
+def _balances(lines: list[Row]) -> dict[str, set[str]]:
+    """A line is part of balances: its account's on the days of its statement, and of the next, which starts from it."""
+    days: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in lines:
+        days[row["account_id"]][row["statement_id"]].add(f"{row['account_id']}/{row['currency']}@{row['booking_date']}")
+    found: dict[str, set[str]] = {}
+    for statements in days.values():
+        ordered = sorted(statements)
+        for one, following in zip(ordered, [*ordered[1:], ordered[-1]], strict=True):
+            found[one] = statements[one] | statements[following] | {f"statement {one}"}
+    return found
