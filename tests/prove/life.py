@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from finpipe import conform, ingest
 from finpipe.conform import run as conform_run
-from finpipe.ingest import Decision, heal, landing, ledger, load, raw
+from finpipe.ingest import Decision, heal, landing, ledger, raw
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from tests.prove.verdicts import Proof
@@ -157,7 +157,7 @@ def life_of(root: Path, proof: Proof) -> type[RuleBasedStateMachine]:
 
         def _load_and_conform(self) -> None:
             with ingest.open_warehouse(self.home) as (connection, _):
-                load.load(self.home, connection, self.systems)
+                ingest.load(self.home, connection, self.systems)
                 conform.conform(self.home, connection, self.systems)
                 ingest.refresh_row_accounts(connection)
                 assert ingest.row_account_breaks(connection) == []
