@@ -89,6 +89,8 @@ STATED = frozenset({"SEQ", "CTRL-TOTAL"})
 
 def _kinds() -> list[Kind]:
     unbalanced = frozenset({"JE-UNBALANCED"})
+    vanished = GONE | {"CTRL-TOTAL", "PAY-MISSING"}
+    of_period = frozenset({"INV-PERIOD", "LATE-DATA"})
     of_order = frozenset({"ORD-VALUE", "ORD-MISSING"})
     booked = frozenset({"ORD-VALUE", "CTRL-TOTAL"})
     status_paid: Chosen = lambda row: row["status"] in ("paid", "succeeded")  # noqa: E731
@@ -112,7 +114,7 @@ def _kinds() -> list[Kind]:
         Kind(BANK, "amount", "amount", STATED | PAID | {"BANK-UNKNOWN"}),
         # ── dates
         Kind(TRANSACTION, "trandate", "date", frozenset({"INV-PERIOD"}), _billed("CustInvc")),
-        Kind("stripe/invoice.jsonl", "status_transitions.finalized_at", "date", frozenset({"INV-PERIOD", "LATE-DATA"}), status_paid),
+        Kind("stripe/invoice.jsonl", "status_transitions.finalized_at", "date", of_period, status_paid),
         Kind("salesforce/Opportunity.csv", "Signed_Date__c", "date", frozenset({"ORD-LATE", "SEQ"}), WON),
         Kind(TRANSACTION, "trandate", "date", frozenset({"ORD-LATE", "SEQ"}), _type("SalesOrd")),
         Kind(BANK, "booking_date", "date", STATED | {"BANK-UNKNOWN", "PAY-MISSING"}),
@@ -137,7 +139,7 @@ def _kinds() -> list[Kind]:
         Kind(LINK, "", "existence", frozenset({"PAY-UNAPPLIED"}), lambda row: row["linktype"] == "Payment"),
         Kind("stripe/invoice.jsonl", "", "existence", GONE | {"INV-MISSING-BILL"}, status_paid),
         Kind("stripe/charge.jsonl", "", "existence", GONE | {"PAY-MISSING"}, status_paid),
-        Kind("stripe/balance_transaction.jsonl", "", "existence", GONE | {"CTRL-TOTAL", "PAY-MISSING"}, _type("charge")),
+        Kind("stripe/balance_transaction.jsonl", "", "existence", vanished, _type("charge")),
         Kind("stripe/payout.jsonl", "", "existence", GONE | {"BANK-UNKNOWN", "CTRL-TOTAL", "PAY-MISSING"}, status_paid),
         Kind("stripe/credit_note.jsonl", "", "existence", GONE | {"INV-MISSING-BILL"}),
         Kind("stripe/refund.jsonl", "", "existence", GONE | {"PAY-MISSING"}, status_paid),
@@ -221,9 +223,15 @@ class Extracts:
         if kind.what == "date":
             return _other_day(value)
         if kind.what == "currency":
-            return next(c for c in (("2", "1") if str(value).isdigit() else ("gbp", "usd") if str(value).islower() else ("GBP", "USD")) if c != value)  # fmt: skip
+            return _other_currency(str(value))
         others = sorted({str(r[kind.column]) for r in self.tables[kind.table] if r[kind.column]} - {value})
         return random.choice(others)
+
+
+def _other_currency(value: str) -> str:
+    """Pounds, or dollars where it was pounds, as the system writes currencies."""
+    choice = ("2", "1") if value.isdigit() else ("gbp", "usd") if value.islower() else ("GBP", "USD")
+    return next(c for c in choice if c != value)
 
 
 def _other_amount(value: Any, random: Random) -> Any:

@@ -58,7 +58,7 @@ def _line(row: list[str]) -> str:
 
 
 def otherwise(deliveries: list[Delivery], random: Random) -> Iterator[Delivery]:
-    """The same records: some files in parts, some merged, some parts sent twice or overlapping, all in another order."""
+    """The same records: files in parts, merged, sent twice or overlapping, in another order."""
     parts: list[Delivery] = []
     for merged in _merged(deliveries, random):
         parts += _parts(merged, random)

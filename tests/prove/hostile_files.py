@@ -30,8 +30,8 @@ Row = tuple[str | None, ...]
 class Hostile:
     """One file: its name, its bytes, and either the rows it must give or words of its refusal.
 
-    ``at`` is the system it is sent to. ``amount`` (``"refused"`` or an exact decimal) and ``day`` are what the gate must
-    make of an invoice's total and date.  ``is_loose``: a value may be written otherwise if it is the same value.
+    ``at`` is the system it is sent to. ``amount`` (``"refused"`` or an exact decimal) and ``day`` are what the gate
+    must make of an invoice's total and date.  ``is_loose``: a value may be written otherwise if it is the same value.
     """
 
     name: str
@@ -130,7 +130,8 @@ def _encodings(cases: Cases) -> None:
     cases.refused(OK.encode("utf-16-le"), "control character")
     cases.refused(OK.encode("utf-16-be"), "control character")
     cases.refused(OK.encode("utf-32"), "UTF-16")  # its mark begins with that of UTF-16
-    broken = (b"\xff", b"\xc3\x28", b"\xc0\xaf", b"\xe2\x28\xa1", b"\xed\xa0\x80", b"\xf0\x28\x8c\xbc", b"\xf5\x80\x80\x80",
+    broken = (b"\xff", b"\xc3\x28", b"\xc0\xaf", b"\xe2\x28\xa1", b"\xed\xa0\x80", b"\xf0\x28\x8c\xbc",
+              b"\xf5\x80\x80\x80",
               b"\xf8\x88\x80\x80\x80", b"\x80", b"\xe2\x82")  # fmt: skip
     for bad in broken:
         cases.refused(b"id,name\nc1,A" + bad + b"a\nc2,Bob\n", "not UTF-8")
@@ -311,7 +312,8 @@ def _json_that_reads(cases: Cases) -> None:
     cases.read("[]", (), "json")
     cases.read(json.dumps(json.loads(ADA), indent=1) + "\n" + json.dumps(json.loads(bob), indent=1), both, "json")
     numbers = ("0.1", "1.10", "1e2", "-0.0", "12345678901234567890", "0.30000000000000004", "123456789012345.678901",
-               "1E-7", "9007199254740993", "0.1000000000000000055511151231257827", "100000000000000000000000.01")  # fmt: skip
+               "1E-7", "9007199254740993", "0.1000000000000000055511151231257827",
+               "100000000000000000000000.01")  # fmt: skip
     for number in numbers:
         cases.read(ADA[:-1] + f',"balance":{number}}}', (("c1", "Ada", number),), "json")
 
@@ -330,8 +332,10 @@ def _json_that_must_fail(cases: Cases) -> None:
     )
     for text in torn:
         cases.refused(text, "malformed", "json")
-    values = ("NaN", "Infinity", "-Infinity", "01", "+1", ".5", "5.", "0x1", "1e", "1.e1", "--1", "'a'", "True", "None", "undefined",
-              '"a\nb"', '"\\x41"', '"\\u12"', '"a', "[1,]", "[,1]", "{a:1}", '{"a" 1}', '{"a":1,}', "1 2", "tru", "/* */1", "// c\n1", "Inf", "nan", "[-inf]",
+    values = ("NaN", "Infinity", "-Infinity", "01", "+1", ".5", "5.", "0x1", "1e", "1.e1", "--1", "'a'", "True", "None",
+              "undefined",
+              '"a\nb"', '"\\x41"', '"\\u12"', '"a', "[1,]", "[,1]", "{a:1}", '{"a" 1}', '{"a":1,}', "1 2", "tru",
+              "/* */1", "// c\n1", "Inf", "nan", "[-inf]",
               "[1]/**/", "1//")  # fmt: skip
     for value in values:
         cases.refused(ADA[:-1] + f',"balance":{value}}}', "malformed", "json")

@@ -85,111 +85,114 @@ def broken_off(point: str | None) -> Iterator[None]:
             return
 
 
-def life_of(root: Path, proof: Proof) -> type[RuleBasedStateMachine]:
-    """The machine of lives below a folder; each step counts as a trial."""
+class Life(RuleBasedStateMachine):
+    """One home, and what must be in it. Each step counts as a trial of ``proof``."""
+
+    root: Path
+    proof: Proof
     numbers = itertools.count()
 
-    class Life(RuleBasedStateMachine):
-        """One home, and what must be in it."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = self.root / f"life-{next(self.numbers)}"
+        self.home = Home(self.folder / "home", self.folder / "sources")
+        described = self.folder / "sources" / "till"
+        described.mkdir(parents=True)
+        (described / "system.toml").write_text(SYSTEM, encoding="utf-8")
+        (described / "invoices.sql").write_text(MAPPING, encoding="utf-8")
+        self.systems: dict[str, System] = {
+            n: s for n, s in find_systems(self.home).items() if n in ("till", "decisions")
+        }
+        self.landed: list[tuple[tuple[int, str, int], ...]] = []
+        self.decided: dict[str, str] = {}
+        self.is_current = False
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.folder = root / f"life-{next(numbers)}"
-            self.home = Home(self.folder / "home", self.folder / "sources")
-            described = self.folder / "sources" / "till"
-            described.mkdir(parents=True)
-            (described / "system.toml").write_text(SYSTEM, encoding="utf-8")
-            (described / "invoices.sql").write_text(MAPPING, encoding="utf-8")
-            self.systems: dict[str, System] = {
-                n: s for n, s in find_systems(self.home).items() if n in ("till", "decisions")
-            }
-            self.landed: list[tuple[tuple[int, str, int], ...]] = []
-            self.decided: dict[str, str] = {}
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @rule(rows=files, point=st.sampled_from([None, None, *list(CRASHES)[:3]]))
+    def land(self, rows: list[tuple[int, str, int]], point: str | None) -> None:
+        """A file arrives; a crash in between leaves it there wholly or not at all."""
+        self.proof.trials += 1
+        text = "id,total,changed\n" + "".join(f'{i},"{t}",2024-01-0{c}\n' for i, t, c in rows)
+        path = self.folder / "drop" / f"invoice_{len(self.landed)}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        with broken_off(point):
+            ingest.land(self.home, self.systems["till"], [path])
+        is_there = point in (None, "after a file is admitted")
+        if is_there and tuple(rows) not in self.landed:
+            self.landed.append(tuple(rows))
             self.is_current = False
 
-        def teardown(self) -> None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    @rule(point=st.sampled_from([None, None, *list(CRASHES)[3:]]))
+    def run(self, point: str | None) -> None:
+        """Load and conform what landed, perhaps broken off."""
+        self.proof.trials += 1
+        with broken_off(point):
+            self._load_and_conform()
+            self.is_current = True
 
-        @rule(rows=files, point=st.sampled_from([None, None, *list(CRASHES)[:3]]))
-        def land(self, rows: list[tuple[int, str, int]], point: str | None) -> None:
-            """A file arrives; a crash in between leaves it there wholly or not at all."""
-            proof.trials += 1
-            text = "id,total,changed\n" + "".join(f'{i},"{t}",2024-01-0{c}\n' for i, t, c in rows)
-            path = self.folder / "drop" / f"invoice_{len(self.landed)}.csv"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            with broken_off(point):
-                ingest.land(self.home, self.systems["till"], [path])
-            is_there = point in (None, "after a file is admitted")
-            if is_there and tuple(rows) not in self.landed:
-                self.landed.append(tuple(rows))
-                self.is_current = False
+    @rule()
+    def lose_the_database(self) -> None:
+        """The working database is a cache: it may be gone at any time, and replay brings it back."""
+        self.proof.trials += 1
+        self.home.warehouse.unlink(missing_ok=True)
+        Path(f"{self.home.warehouse}.wal").unlink(missing_ok=True)
+        self.is_current = False
 
-        @rule(point=st.sampled_from([None, None, *list(CRASHES)[3:]]))
-        def run(self, point: str | None) -> None:
-            """Load and conform what landed, perhaps broken off."""
-            proof.trials += 1
-            with broken_off(point):
-                self._load_and_conform()
-                self.is_current = True
+    @rule(by=st.sampled_from(["ann", "bo"]))
+    def sign(self, by: str) -> None:
+        """What stands is signed: the decision with its figures is landed, and stays as signed whatever comes."""
+        self.proof.trials += 1
+        total = str(sum(self._expected().values(), Decimal(0)))
+        name = f"d{len(self.decided)}"
+        at = datetime(2024, 2, 1, 12, len(self.decided) % 60, tzinfo=UTC)
+        decision = Decision(
+            "close_signoff", "till/2024-01-31", by, "month end", date(2024, 1, 31), {"total": total}, name, at
+        )
+        ingest.decide(self.home, [decision])
+        self.decided[name] = total
+        self.is_current = False
 
-        @rule()
-        def lose_the_database(self) -> None:
-            """The working database is a cache: it may be gone at any time, and replay brings it back."""
-            proof.trials += 1
-            self.home.warehouse.unlink(missing_ok=True)
-            Path(f"{self.home.warehouse}.wal").unlink(missing_ok=True)
-            self.is_current = False
+    def _load_and_conform(self) -> None:
+        with ingest.open_warehouse(self.home) as (connection, _):
+            ingest.load(self.home, connection, self.systems)
+            conform.conform(self.home, connection, self.systems)
+            ingest.refresh_row_accounts(connection)
+            assert ingest.row_account_breaks(connection) == []
 
-        @rule(by=st.sampled_from(["ann", "bo"]))
-        def sign(self, by: str) -> None:
-            """What stands is signed: the decision with its figures is landed, and stays as signed whatever comes."""
-            proof.trials += 1
-            total = str(sum(self._expected().values(), Decimal(0)))
-            name = f"d{len(self.decided)}"
-            at = datetime(2024, 2, 1, 12, len(self.decided) % 60, tzinfo=UTC)
-            decision = Decision(
-                "close_signoff", "till/2024-01-31", by, "month end", date(2024, 1, 31), {"total": total}, name, at
+    def _newest(self) -> dict[str, str]:
+        """Each invoice as the newest row says: by time of change, then by which came last."""
+        found: dict[str, tuple[int, str]] = {}
+        for rows in self.landed:
+            for number, total, changed in rows:
+                if changed >= found.get(str(number), (0, ""))[0]:
+                    found[str(number)] = (changed, total)
+        return {number: total for number, (_, total) in found.items()}
+
+    def _expected(self) -> dict[str, Decimal]:
+        return {n: Decimal(t) for n, t in self._newest().items() if t not in ("N/A", "1,000")}
+
+    @invariant()
+    def all_that_landed_is_there_once(self) -> None:
+        if not self.is_current:
+            return
+        with ingest.open_warehouse(self.home) as (connection, _):
+            rows = connection.execute("select count(*) from raw_till.invoice").fetchall()[0][0]
+            kept = dict(connection.execute("select source_id, total_amount from canonical.invoices").fetchall())
+            refused = {r[0] for r in connection.execute("select row_key from quarantine.rows").fetchall()}
+            signed = dict(
+                connection.execute("select source_id, payload ->> 'total' from canonical.decisions").fetchall()
             )
-            ingest.decide(self.home, [decision])
-            self.decided[name] = total
-            self.is_current = False
+            problems = ingest.verify(self.home, connection)
+        assert rows == sum(map(len, self.landed))
+        assert kept == self._expected()
+        assert refused == {f"billing:{n}" for n in self._newest()} - {f"billing:{n}" for n in kept}
+        assert signed == self.decided
+        assert problems == []
 
-        def _load_and_conform(self) -> None:
-            with ingest.open_warehouse(self.home) as (connection, _):
-                ingest.load(self.home, connection, self.systems)
-                conform.conform(self.home, connection, self.systems)
-                ingest.refresh_row_accounts(connection)
-                assert ingest.row_account_breaks(connection) == []
 
-        def _newest(self) -> dict[str, str]:
-            """Each invoice as the newest row says: by time of change, then by which came last."""
-            found: dict[str, tuple[int, str]] = {}
-            for rows in self.landed:
-                for number, total, changed in rows:
-                    if changed >= found.get(str(number), (0, ""))[0]:
-                        found[str(number)] = (changed, total)
-            return {number: total for number, (_, total) in found.items()}
-
-        def _expected(self) -> dict[str, Decimal]:
-            return {n: Decimal(t) for n, t in self._newest().items() if t not in ("N/A", "1,000")}
-
-        @invariant()
-        def all_that_landed_is_there_once(self) -> None:
-            if not self.is_current:
-                return
-            with ingest.open_warehouse(self.home) as (connection, _):
-                rows = connection.execute("select count(*) from raw_till.invoice").fetchall()[0][0]
-                kept = dict(connection.execute("select source_id, total_amount from canonical.invoices").fetchall())
-                refused = {r[0] for r in connection.execute("select row_key from quarantine.rows").fetchall()}
-                signed = dict(
-                    connection.execute("select source_id, payload ->> 'total' from canonical.decisions").fetchall()
-                )
-                problems = ingest.verify(self.home, connection)
-            assert rows == sum(map(len, self.landed))
-            assert kept == self._expected()
-            assert refused == {f"billing:{n}" for n in self._newest()} - {f"billing:{n}" for n in kept}
-            assert signed == self.decided
-            assert problems == []
-
-    return Life
+def life_of(root: Path, proof: Proof) -> type[Life]:
+    """The machine of lives below a folder."""
+    return type("LifeHere", (Life,), {"root": root, "proof": proof})

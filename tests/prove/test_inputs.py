@@ -116,9 +116,10 @@ def _write(path: Path, content: bytes) -> Path:
 
 def _equal(rows: list[tuple[str | None, ...]], file: Hostile) -> bool:
     expected = [(*row, *[None] * (len(COLUMNS) - len(row))) for row in file.rows or ()]
-    return len(rows) == len(expected) and all(
-        same(a, b, is_loose=file.is_loose) for row, said in zip(rows, expected, strict=True) for a, b in zip(row, said, strict=False)
-    )  # fmt: skip
+    if len(rows) != len(expected):
+        return False
+    cells = ((a, b) for row, said in zip(rows, expected, strict=True) for a, b in zip(row, said, strict=False))
+    return all(same(a, b, is_loose=file.is_loose) for a, b in cells)
 
 
 def files_to_try(proof: Proof) -> list[Hostile]:

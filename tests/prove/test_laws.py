@@ -118,7 +118,7 @@ def _amounts_are_read_by_one_grammar(proof: Proof, how: settings) -> None:
 def _macros() -> Any:
     """The macros that every product and quotient of amounts goes through, without dbt."""
     text = (PROJECT / "dbt_project" / "macros" / "money.sql").read_text(encoding="utf-8")
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals.update(var=lambda _, default: default, execute=False)
     environment.globals["return"] = lambda value: value
     return environment.from_string(text).module
@@ -253,7 +253,7 @@ records = st.lists(
 
 
 def _matching_knows_no_order(proof: Proof, how: settings) -> None:
-    """Any order of records gives the same pairs; no customer gets two records of a system; contradictions stay apart."""
+    """Any order gives the same pairs; no customer gets two records of a system, and contradictions stay apart."""
 
     @how
     @given(records, st.integers(0, 2**32))

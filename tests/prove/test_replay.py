@@ -24,7 +24,7 @@ from tests.prove.deliveries import Delivery, older, otherwise, whole
 from tests.prove.verdicts import Proof
 from tests.published import SCALE, SEED, shared_folder
 
-SYSTEMS = ("salesforce", "stripe", "bank", "netsuite")
+SYSTEMS = ("salesforce", "stripe", "bank")
 #: What must differ: where and when a record came (``row`` of quarantine quotes it).
 OF_DELIVERY = frozenset({"load_seq", "row_number", "recorded_at", "row"})
 THREADS = (1, 2, 4)
@@ -32,21 +32,24 @@ AS_OF = date(2025, 7, 15)
 MARTS = ("marts", "reconciliation")
 
 
-def extracts(systems: tuple[str, ...] = SYSTEMS) -> list[Delivery]:
+def extracts(systems: tuple[str, ...]) -> list[Delivery]:
     """The sample company, with a former state of each deal beside it."""
     plain = whole(PROJECT / "sources", systems)
     return plain + older(plain, "SystemModstamp", "2020-01-01T00:00:00.000Z", "Amount")
 
 
-def content(root: Path, deliveries: list[Delivery], threads: int, patch: pytest.MonkeyPatch) -> tuple[Home, str]:
+def content(root: Path, deliveries: list[Delivery], threads: int) -> tuple[Home, str]:
     """Land, load and conform deliveries in their order; the home, and one digest of what it then says."""
     home = Home(root / "home")
     home.root.mkdir(parents=True)
     (home.root / "finpipe.toml").write_text(f"threads = {threads}\n", encoding="utf-8")
     systems = find_systems(home)
-    for number, one in enumerate(deliveries):
-        (landed,) = ingest.land(home, systems[one.system], [one.write(root / "drop", number)])
-        assert landed.verdict != "refused", landed
+    numbered = list(enumerate(deliveries))
+    # One system after the other, the first that is delivered first: between systems the order says nothing.
+    for name in dict.fromkeys(one.system for one in deliveries):
+        paths = [one.write(root / "drop", number) for number, one in numbered if one.system == name]
+        refused = [landed for landed in ingest.land(home, systems[name], paths) if landed.verdict == "refused"]
+        assert not refused, refused
     with ingest.open_warehouse(home) as (connection, _):
         report = ingest.load(home, connection, systems)
         assert not report.refused, report.refused
@@ -79,9 +82,8 @@ def differs(one: str, other: str) -> str:
 def test_order_splits_resends_threads_and_batches_change_nothing(
     proof: Proof, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    systems = SYSTEMS if proof.is_full else SYSTEMS[:2]
-    plain = extracts(systems)
-    home, expected = content(tmp_path / "plain", plain, 2, monkeypatch)
+    plain = extracts(SYSTEMS if proof.is_full else SYSTEMS[:1])
+    home, expected = content(tmp_path / "plain", plain, 2)
     marts = _marts(home) if proof.is_full else ""
     shuffles = proof.size(slice=1, full=20)
     for number in range(shuffles):
@@ -89,13 +91,13 @@ def test_order_splits_resends_threads_and_batches_change_nothing(
         for threads in THREADS if proof.is_full else (1 + 3 * (number % 2),):
             monkeypatch.setattr(limits, "BATCH_FILES", proof.random.choice((1, 3, 25, 400)))
             monkeypatch.setattr(gate, "CHUNK_ROWS", proof.random.choice((7, 100, 200_000)))
-            home, found = content(tmp_path / f"{number}-{threads}", deliveries, threads, monkeypatch)
+            home, found = content(tmp_path / f"{number}-{threads}", deliveries, threads)
             proof.trials += 1
             if found != expected:
                 proof.deviated(f"shuffle {number} on {threads} threads: {differs(found, expected)}")
-        if proof.is_full and number < 2 and _marts(home) != marts:
+        if proof.is_full and not number and threads == 4 and _marts(home) != marts:
             proof.deviated(f"shuffle {number}: marts differ")
-    proof.figures |= {"shuffles": shuffles, "tables": expected.count("\n") + 1, "marts compared": 2 * proof.is_full}
+    proof.figures |= {"shuffles": shuffles, "tables": expected.count("\n") + 1, "marts compared": int(proof.is_full)}
     proof.conclude()
 
 
