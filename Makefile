@@ -14,7 +14,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 DEMO_AS_OF := 2025-07-15
 DEMO_SYSTEMS := $(notdir $(patsubst %/sample,%,$(wildcard sources/*/sample)))
 
-.PHONY: help demo test lint dev manifest render lock bench clean
+.PHONY: help demo test lint dev manifest render lock bench mutation clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -67,9 +67,20 @@ lock: ## Resolve pyproject.toml into the lock files, with hashes and no address;
 	  --custom-compile-command "make lock" --output-file requirements.lock
 	uv pip compile pyproject.toml --extra dev --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.lock
+	echo "mutmut==3.8.1" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-emit-index-url --constraint requirements-dev.lock --custom-compile-command "make lock" \
+	  --output-file requirements-mutation.lock
 
 bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
 	$(BIN)/python -m tools.bench
+
+$(VENV)/mutation.stamp: $(VENV)/dev.stamp requirements-mutation.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mutation.lock
+	touch $@
+
+mutation: $(VENV)/mutation.stamp ## Change statements of money, gate, ledger, matching and close; list those no test misses
+	$(BIN)/mutmut run --max-children $(JOBS)
+	$(BIN)/mutmut results
 
 clean: ## Remove the environment; landed files and publications stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import settings
 
 from finpipe.settings import PROJECT, Home
 from finpipe.warehouse import connect
@@ -16,6 +17,10 @@ os.environ.update(
     DO_NOT_TRACK="1",
     RUNTIME__DLTHUB_TELEMETRY="false",
 )
+
+# Examples of hypothesis are the same everywhere, and a busy machine fails none of them.
+settings.register_profile("finpipe", derandomize=True, deadline=None, print_blob=False)
+settings.load_profile("finpipe")
 
 #: Real-shaped public data beside the checkout; tests that need it skip with that reason where it is absent.
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from finpipe.errors import FinpipeError
 
+#: An exponent beyond which a double may be zero, or none at all.
+_TINY = re.compile(r"[eE][-+]?[0-9]{3}")
 _BETWEEN = re.compile(r"[ \t\r\n]*")
 
 
@@ -58,7 +60,7 @@ def _after_blank(text: str, at: int) -> int:
 def _number(text: str) -> float | int | str:
     """A number that a double keeps stays a number, so that it reads as in any other file; a longer one is text."""
     digits = sum(c.isdigit() for c in re.split("[eE]", text)[0])
-    if digits > 15:
+    if digits > 15 or _TINY.search(text):
         return text
     return float(text) if any(c in text for c in ".eE") else int(text)
 

@@ -51,7 +51,7 @@ def land(home: Home, system: System, paths: Iterable[Path], after: int | None = 
     with landing.landing_lock(home):
         landing.sweep(home)
         there = landing.manifests(home)
-        known = {(m.system, m.table, m.sha256): m for m in there}
+        known = {_identity(m.system, m.table, m.sha256, m.original_name): m for m in there}
         order = max((m.order for m in there), default=0)
         if after is not None and order != after:
             raise FinpipeError(
@@ -86,9 +86,15 @@ def _note(system: System, result: Landed, known: dict[tuple[str, str, str], land
 GROWING = "the file changed while it was copied"
 
 
-def _land_one(
-    home: Home, system: System, path: Path, order: int, known: dict[tuple[str, str, str], landing.Manifest]
-) -> Landed:
+#: What makes a file the same as one that landed: its system, table and bytes, and how its name says to read them.
+Identity = tuple[str, str, str, str]
+
+
+def _identity(system: str, table: str, digest: str, name: str) -> Identity:
+    return system, table, digest, extension(name)
+
+
+def _land_one(home: Home, system: System, path: Path, order: int, known: dict[Identity, landing.Manifest]) -> Landed:
     """Land one file, or say why not."""
     try:
         _readable(path)
@@ -96,12 +102,14 @@ def _land_one(
         copied, digest, size = _copy(home, path)
     except FinpipeError as problem:
         return Landed(path, REFUSED, reason=_sentence(problem), fix=problem.fix)
-    if old := known.get((system.name, table, digest)):
+    identity = _identity(system.name, table, digest, path.name)
+    if old := known.get(identity):
         copied.unlink()
         return Landed(path, ALREADY, table, digest, old.order, size)
-    manifest = _manifest(system, path, table, digest, size, order)
+    is_renamed = any(other[:3] == identity[:3] for other in known)
+    manifest = _manifest(system, path, table, digest, size, order, is_renamed=is_renamed)
     landing.admit(home, copied, manifest)
-    known[system.name, table, digest] = manifest
+    known[identity] = manifest
     return Landed(path, LANDED, table, digest, order, size)
 
 
@@ -115,9 +123,13 @@ def _readable(path: Path) -> None:
         ) from None
 
 
-def _manifest(system: System, path: Path, table: str, digest: str, size: int, order: int) -> landing.Manifest:
+def _manifest(
+    system: System, path: Path, table: str, digest: str, size: int, order: int, *, is_renamed: bool
+) -> landing.Manifest:
+    """What is known of a file; bytes that landed before under another ending get a folder for this one."""
     now = datetime.now(UTC)
     suffix = extension(path.name)
+    month = f"{now:%Y-%m}" + (suffix if is_renamed else "")
     data = digest + (".data.json" if suffix == ".json" else suffix)
     return landing.Manifest(
         order=order,
@@ -128,7 +140,7 @@ def _manifest(system: System, path: Path, table: str, digest: str, size: int, or
         received_at=now.isoformat(timespec="seconds"),
         bytes=size,
         sha256=digest,
-        file=f"{system.name}/{table}/{now:%Y-%m}/{data}",
+        file=f"{system.name}/{table}/{month}/{data}",
         trace_id=uuid.uuid4().hex,
     )
 

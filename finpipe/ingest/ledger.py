@@ -19,7 +19,7 @@ from finpipe.ingest.landing import Manifest, write_synced
 from finpipe.settings import Home
 
 #: Raised by hand when readers give other rows for the same file and description: everything is read again.
-READER = "reader-4"
+READER = "reader-5"
 LOADED, REFUSED = "loaded", "refused"
 _GENESIS = "0" * 64
 

@@ -8,6 +8,7 @@ lets NUL bytes pass; its JSON reader lets NaN and trailing commas pass and keeps
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ _UTF8 = ("utf8", "utf_8", "utf_8_sig", "ascii")
 #: Digits and dots become "0", everything else a blank: long numbers are then found at memory speed.
 _DIGITS = bytes(0x30 if chr(b) in "0123456789." else 0x20 for b in range(256))
 _LONG = b"0" * 16
-_LOOSE = (b",}", b",]", b"NaN", b"Infinity")
+#: What is no JSON and yet passes DuckDB's reader, in text without blanks: commas before a closing, numbers that are
+#: none, comments. Inside a string they cost a slower reading, no more.
+_LOOSE = re.compile(rb',[}\]]|[:\[,]-?(?:nan|inf)|[]}{[,:"0-9el]/\*|[]}{[,"0-9el]//', re.IGNORECASE)
+#: A number that a double may take for zero.
+_TINY = re.compile(rb"[0-9][eE]-[0-9]{3}")
 #: What may stand before a number in JSON; what stands before digits inside a word may not.
 _BEFORE_NUMBER = (b":", b",", b"[", b"-", b" ", b"\t", b"\n", b"\r")
 _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
@@ -73,7 +78,7 @@ def _decoded(path: Path, name: str, encoding: str, folder: Path) -> Path:
             for chunk in _chunks(path):
                 out.write(decoder.decode(chunk).encode())
             out.write(decoder.decode(b"", final=True).encode())
-    except (UnicodeDecodeError, UnicodeEncodeError) as problem:
+    except UnicodeError as problem:  # not only its kinds: a missing byte order mark is a bare one
         raise FinpipeError(
             f"the file is not {encoding}", where=name, got=str(problem), fix="declare its encoding"
         ) from None
@@ -134,6 +139,8 @@ class CsvFacts:
     returns: int
     pairs: int
     quotes: int
+    #: Delimiters that no quotes hold.
+    delimiters: int
     complete: bool
     blank_start: bool
 
@@ -150,18 +157,35 @@ class CsvFacts:
         return ends + (0 if self.complete else 1)
 
 
-def csv_facts(path: Path, quote: bytes) -> CsvFacts:
-    """Count line ends and quotes."""
-    newlines = returns = pairs = quotes = 0
+def csv_facts(path: Path, quote: bytes, delimiter: bytes) -> CsvFacts:
+    """Count line ends, quotes and delimiters."""
+    newlines = returns = pairs = quotes = delimiters = 0
     last = first = b""
+    is_inside = False
     for chunk in _chunks(path):
         newlines += chunk.count(b"\n")
         returns += chunk.count(b"\r")
         pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
         quotes += chunk.count(quote) if quote else 0
+        bare, is_inside = _outside(chunk, quote, is_inside=is_inside)
+        delimiters += bare.count(delimiter)
         first = first or chunk[:4].removeprefix(codecs.BOM_UTF8)[:1]
         last = chunk[-1:]
-    return CsvFacts(newlines, returns, pairs, quotes, last in (b"\n", b"\r"), first in (b"\n", b"\r"))
+    is_blank = first in (b"\n", b"\r")
+    return CsvFacts(newlines, returns, pairs, quotes, delimiters, last in (b"\n", b"\r"), is_blank)
+
+
+def _outside(chunk: bytes, quote: bytes, *, is_inside: bool) -> tuple[bytes, bool]:
+    """What of a chunk stands outside quotes, and whether it ends inside of them; doubled quotes open and close."""
+    if not quote or (quote not in chunk and not is_inside):
+        return chunk, False
+    if is_inside:
+        _, closing, chunk = chunk.partition(quote)
+        if not closing:
+            return b"", True
+    one = re.escape(quote)
+    bare, opening, _ = re.sub(one + b"[^" + one + b"]*" + one, b"", chunk).partition(quote)
+    return bare, bool(opening)
 
 
 def json_needs_care(path: Path, name: str) -> bool:
@@ -188,13 +212,14 @@ def _refuse_nesting(window: bytes, name: str) -> None:
 
 
 def _loose(window: bytes) -> bool:
-    """Whether tokens occur that are no JSON and yet pass DuckDB's reader: ``,}`` ``,]`` ``NaN`` ``Infinity``."""
-    bare = window.translate(None, _WHITESPACE)
-    return any(token in bare for token in _LOOSE)
+    """Whether something occurs that may be no JSON and yet pass DuckDB's reader."""
+    return _LOOSE.search(window.translate(None, _WHITESPACE)) is not None
 
 
 def _long_number(window: bytes) -> bool:
-    """Whether a number literal has more digits than a double keeps. Long digits inside words do not count."""
+    """Whether a number literal says more than a double keeps. Long digits inside words do not count."""
+    if (b"e-" in window or b"E-" in window) and _TINY.search(window):
+        return True
     digits, at = window.translate(_DIGITS), -1
     while (at := digits.find(_LONG, at + 1)) >= 0:
         start = digits.rfind(b" ", 0, at) + 1

@@ -58,7 +58,7 @@ def read_csv(job: Job, plain: Path, table: Table) -> list[Part]:
     if job.name.lower().removesuffix(".gz").endswith(".tsv"):
         dialect = Dialect(dialect.encoding, "\t", dialect.quote)
     refuse_undecodable(plain, job.name)
-    facts = csv_facts(plain, dialect.quote.encode())
+    facts = csv_facts(plain, dialect.quote.encode(), dialect.delimiter.encode())
     _refuse_torn(job, facts)
     names = _header(job, plain, dialect)
     found = found_columns(table, names)
@@ -70,6 +70,7 @@ def read_csv(job: Job, plain: Path, table: Table) -> list[Part]:
     except (duckdb.InvalidInputException, duckdb.ConversionException) as problem:
         raise _told(job, str(problem), len(names)) from None
     _refuse_miscounted(job, plain, facts, part.rows, len(names))
+    _refuse_ragged(job, plain, dialect, facts.delimiters - (part.rows + 1) * (len(names) - 1), len(names))
     notes = [] if facts.complete else ["the last line has no line end: check that the file is whole"]
     return [with_columns(part, found, tuple(notes))]
 
@@ -141,6 +142,25 @@ def _refuse_miscounted(job: Job, plain: Path, facts: CsvFacts, rows: int, width:
             got=f"{rows:,} rows, {expected:,} lines below the header",
             fix="export it again; report the file if this repeats",
         )
+
+
+def _refuse_ragged(job: Job, plain: Path, dialect: Dialect, beyond: int, width: int) -> None:
+    """Refuse a line with one field too many that is empty, which DuckDB takes away without a word.
+
+    It may be all that tells of a text with an unquoted delimiter: ``7,Acme, Inc,`` under ``id,name,memo``.
+    """
+    if not beyond:
+        return
+    with plain.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, delimiter=dialect.delimiter, quotechar=dialect.quote or None)
+        found = next(((lines.line_num, line) for line in lines if line and len(line) != width), None)
+    line, fields = found or (0, [])
+    raise FinpipeError(
+        "a line has another number of fields than the header",
+        where=f"{job.name}, line {line:,}" if found else job.name,
+        got=f"{len(fields)} fields where the header has {width}" if found else f"{beyond:,} delimiters too many",
+        fix="the line is torn, or a text with the delimiter is not quoted: export it again",
+    )
 
 
 def _blank_lines(plain: Path) -> int:

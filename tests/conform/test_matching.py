@@ -283,3 +283,39 @@ def test_pairs_come_with_a_sentence() -> None:
         100,
         "same domain; same country; same name but for its writing",
     )
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"website": "acme.example"}, {}),
+        ({"postal_code": "AB1 2CD"}, {}),
+        ({"email": "ap@acme.example"}, {}),
+        ({"city": "Alton", "country": "GB"}, {"country": "GB"}),
+        ({"city": "Alton", "country": "GB"}, {"city": "Alton"}),
+        ({"website": "acme.example", "country": "GB"}, {"postal_code": "AB1 2CD", "country": "GB"}),
+    ],
+)
+def test_what_only_one_side_states_is_no_evidence(left: dict[str, str], right: dict[str, str]) -> None:
+    assert verdict(crm("1", "Acme Foods", **left), erp("1", "Acme Foods", **right)) == "suggested: name alone"
+    assert verdict(crm("1", "Acme Foods", **right), erp("1", "Acme Foods", **left)) == "suggested: name alone"
+
+
+def test_a_pair_says_what_speaks_for_it_and_against_it() -> None:
+    both = {"email": "ap@acme.example", "postal_code": "AB1 2CD", "city": "Alton"}
+    (pair,) = match([
+        crm("1", "Acme Foods Ltd", tax_id="GB811234567", country="GB", **both),
+        erp("1", "Acme Foods GmbH", tax_id="DE611234567", country="DE", **both),
+    ])  # fmt: skip
+    assert (pair.verdict, pair.rule, pair.score) == ("suggested", "contradicted", 100)
+    assert pair.reason == (
+        "same mailbox, domain, post code, city; different tax id, country, legal form; same name but for its writing"
+    )
+
+
+def test_of_several_records_the_one_whose_name_is_most_alike_speaks() -> None:
+    other = Record("billing:1", "billing", "Acme Foods", names=("crm:1",), website="acme.example")
+    (pair,) = match([crm("1", "Old Name"), other, erp("1", "Acme Foods", website="acme.example")])
+    assert (pair.left_id, pair.right_id, pair.score) == ("billing:1", "erp:1", 100)
+    (pair,) = match([crm("1", "Acme Foods"), other, erp("1", "Acme Foods", website="acme.example")])
+    assert (pair.left_id, pair.right_id) == ("billing:1", "erp:1")

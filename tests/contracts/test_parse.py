@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from finpipe.contracts import entities, own_columns
 from finpipe.contracts.base import Column
-from finpipe.contracts.parse import parse
+from finpipe.contracts.parse import parse, what_is_expected
 
 INVOICES = entities()["invoices"]
 
@@ -122,3 +122,57 @@ def test_no_contract_holds_a_float(name: str) -> None:
 def test_every_column_is_described(column: Column) -> None:
     assert column.description.endswith(".")
     assert column.sql_type
+
+
+def cells(entity: str, column: str, *texts: str) -> list[object]:
+    """Parse one column of any entity."""
+    contract = entities()[entity]
+    frame = pl.DataFrame(
+        {c.name: list(texts) if c.name == column else [None] * len(texts) for c in own_columns(contract)},
+        schema={c.name: pl.String for c in own_columns(contract)},
+    )
+    return parse(frame, contract).frame.get_column(column).to_list()
+
+
+def test_a_flag_is_true_or_false_and_nothing_else() -> None:
+    assert cells("opportunities", "is_won", "true", "false", "TRUE", "False", "1", "yes", "") == [
+        True,
+        False,
+        *[None] * 5,
+    ]
+
+
+def test_a_moment_is_utc_to_the_second_or_finer() -> None:
+    said = cells(
+        "decisions", "decided_at",
+        "2024-02-29T10:11:12Z", "2024-02-29T10:11:12.000001Z", "2024-02-29T10:11:12", "2024-02-29 10:11:12Z",
+        "2024-02-30T10:11:12Z", "1899-12-31T00:00:00Z", "2200-01-01T00:00:00Z",
+    )  # fmt: skip
+    assert [str(moment) for moment in said] == [
+        "2024-02-29 10:11:12+00:00",
+        "2024-02-29 10:11:12.000001+00:00",
+        *["None"] * 5,
+    ]
+
+
+def test_a_whole_number_has_no_other_digits_than_zeros_behind_its_point() -> None:
+    said = cells(
+        "bank_transactions", "line_number", "7", "-7", "007", "7.", "7.000", "7.5", "1e3", "+7", "", "9" * 18, "9" * 19
+    )
+    assert said == [7, -7, 7, 7, 7, None, None, None, None, int("9" * 18), None]
+
+
+def test_edges_of_the_years_a_business_date_may_have() -> None:
+    said = typed("issued_on", "1899-12-31", "1900-01-01", "2199-12-31", "2200-01-01")
+    assert [str(day) for day in said] == ["None", "1900-01-01", "2199-12-31", "None"]
+
+
+def test_what_is_expected_is_said_of_every_type() -> None:
+    said = {
+        type(c.dtype): what_is_expected(c) for e in entities().values() for c in own_columns(e) if c.dtype != pl.String
+    }
+    assert said[pl.Boolean] == "true or false"
+    assert said[pl.Int64] == "a whole number"
+    assert said[pl.Date] == "a date YYYY-MM-DD from 1900 to 2199"
+    assert said[pl.Datetime] == "a moment YYYY-MM-DDTHH:MM:SSZ"
+    assert "decimals" in said[pl.Decimal]

@@ -38,6 +38,15 @@ def test_the_same_bytes_again_are_not_landed_twice(company: Company) -> None:
     assert len(manifests(company.home)) == 1
 
 
+def test_the_same_bytes_under_another_ending_are_another_file(company: Company) -> None:
+    """Refused for its wrong ending, renamed and given again: it must be read, not said to be there."""
+    company.take("customer.json", CUSTOMERS)
+    assert company.load().files[0].verdict == "refused"
+    assert company.take("customer.csv", CUSTOMERS).verdict == "landed"
+    assert [(f.verdict, f.rows) for f in company.load().files] == [("loaded", 1)]
+    assert len(manifests(company.home)) == 2
+
+
 def test_a_folder_lands_in_the_order_of_names_and_refusals_stop_nothing(company: Company) -> None:
     for name in ("b/customer_2.csv", "a/customer_1.csv", "notes.md", ".hidden.csv", "x.csv.part"):
         company.write(name, f"id,name\n{name},x\n")

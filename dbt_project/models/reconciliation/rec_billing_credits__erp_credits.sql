@@ -60,6 +60,7 @@ right_records as (
             'when': 'not l.is_void and not r.is_void'},
         {'code': 'INV-TAX', 'what': 'tax', 'left': 'l.tax_amount', 'right': 'r.tax_amount',
             'when': 'not l.is_void and not r.is_void', 'tolerance': 'l.minor_unit'},
+        {'code': 'INV-WRONG-CUST', 'what': 'customer', 'left': 'l.customer_id', 'right': 'r.customer_id', 'money': false},
     ],
     left_only='INV-MISSING-ERP', right_only='INV-MISSING-BILL', left_duplicate='INV-DUP', right_duplicate='INV-DUP',
     currency_code='INV-CCY'

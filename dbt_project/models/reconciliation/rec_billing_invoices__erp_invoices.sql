@@ -113,6 +113,10 @@ right_records as (
         {'code': 'INV-PERIOD', 'what': 'period of', 'left': 'cast(l.happened_on as varchar)', 'right': 'r.period',
             'money': false, 'when': 'not l.is_void and not r.is_void
                 and l.happened_on not between r.period_starts_on and r.period_ends_on'},
+        {'code': 'INV-PERIOD', 'what': 'period and date of', 'left': 'r.period', 'right': 'cast(r.happened_on as varchar)',
+            'money': false, 'when': 'not l.is_void and not r.is_void and r.is_out_of_period
+                and l.happened_on between r.period_starts_on and r.period_ends_on'},
+        {'code': 'INV-WRONG-CUST', 'what': 'customer', 'left': 'l.customer_id', 'right': 'r.customer_id', 'money': false},
     ],
     record_checks=[
         {'code': 'ENT-UNROUTED', 'side': 'left', 'when': 'x.unknown_entity_id is not null',

@@ -91,6 +91,7 @@ right_records as (
         {'code': 'ORD-VALUE', 'what': 'value', 'left': 'l.amount', 'right': 'r.amount', 'when': 'r.has_amount'},
         {'code': 'ORD-VALUE', 'what': 'value', 'left': 'l.amount', 'right': 'r.amount', 'when': 'not r.has_amount',
             'severity': 'minor'},
+        {'code': 'ORD-TERMS', 'what': 'customer', 'left': 'l.customer_id', 'right': 'r.customer_id', 'money': false},
         {'code': 'ORD-LATE', 'what': 'signed on', 'left': 'cast(l.happened_on as varchar)',
             'right': 'cast(r.happened_on as varchar)', 'money': false,
             'when': 'r.is_dated and r.happened_on > l.happened_on + ' ~ var('order_days')},
