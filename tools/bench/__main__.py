@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=SCALE, help="size of the demo company; 0.45 = 1.2 million rows")
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--others", action="store_true", help="also what people would use instead, installed for this")
     parser.add_argument("--work", type=Path, help="empty or new folder to work in (default: a throw-away one)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--docs", action="store_true", help="write the tables into docs/performance.md")
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     work = Path(given.work or tempfile.mkdtemp(prefix="finpipe-bench-")).resolve()
     work.mkdir(parents=True, exist_ok=True)
     try:
-        results = bench(work, given.scale, max(1, given.repetitions), _tell)
+        results = bench(work, given.scale, max(1, given.repetitions), _tell, with_others=given.others)
     except DifferentError as problem:
         sys.stderr.write(f"error: results differ, so no time counts\ngot:   {problem}\n")
         return 1
