@@ -28,8 +28,8 @@ def bars(title: str, unit: str, shown: Sequence[Bar]) -> str:
     most = max((b.most for b in shown), default=1) or 1
     scale = (_WIDTH - _LEFT - _RIGHT) / most
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'role="img" aria-label="{escape(title, quote=True)}" font-family="sans-serif" font-size="13">',
+        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
+        f'role="img" aria-label="{escape(title, quote=True)}" font-family="sans-serif" font-size="13">'),
         f'<text x="8" y="22" fill="{_INK}" font-size="15" font-weight="bold">{escape(title)}</text>',
     ]
     for row, bar in enumerate(shown):
