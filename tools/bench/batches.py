@@ -53,7 +53,7 @@ def measure_batches(work: Path, scale: float, repetitions: int, tell: Tell) -> R
     results, journal = _taken_up(work, scale)
     whole, tiny = Company.at(work / "whole"), Company.at(work / "tiny")
     if not (work / "prepared").exists():
-        (work / "dagster").exists() or instance(work)
+        instance(work)
         _prepare(work, whole, scale, tell)
         _prepare(work, tiny, TINY, tell)
         (work / "prepared").touch()

@@ -27,9 +27,10 @@ def bars(title: str, unit: str, shown: Sequence[Bar]) -> str:
     height = _TOP + _ROW * len(shown) + 12
     most = max((b.most for b in shown), default=1) or 1
     scale = (_WIDTH - _LEFT - _RIGHT) / most
+    size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
+    said = f'role="img" aria-label="{escape(title, quote=True)}" font-family="sans-serif" font-size="13"'
     lines = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'role="img" aria-label="{escape(title, quote=True)}" font-family="sans-serif" font-size="13">'),
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {said}>',
         f'<text x="8" y="22" fill="{_INK}" font-size="15" font-weight="bold">{escape(title)}</text>',
     ]
     for row, bar in enumerate(shown):

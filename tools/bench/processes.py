@@ -21,7 +21,7 @@ _DONE = (0, 3)
 def instance(work: Path) -> None:
     """A Dagster instance of its own, configured as the project's."""
     place = work / "dagster"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     said = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
     (place / "dagster.yaml").write_text(said.replace(".finpipe/dagster", str(place)), encoding="utf-8")
 

@@ -7,6 +7,7 @@ Does not belong here: costs that are compared; a profile makes Python look deare
 import cProfile
 import os
 import pstats
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,9 +89,20 @@ def profile_stages(root: str, files: str, as_of: str) -> list[Stage]:
     return found
 
 
+def told(stages: list[Stage]) -> dict[str, Any]:
+    """Stages as JSON holds them."""
+    return {s.name: {**s._asdict()} for s in stages}
+
+
+def heard(said: dict[str, Any]) -> list[Stage]:
+    """Stages out of what ``told`` made."""
+    lists = ("packages", "functions", "models")
+    return [Stage(s["name"], s["seconds"], *([Entry(*e) for e in s[k]] for k in lists)) for s in said.values()]
+
+
 @contextmanager
 def _profiled() -> Iterator[cProfile.Profile]:
-    seen = cProfile.Profile()
+    seen = cProfile.Profile(time.process_time)
     seen.enable()
     try:
         yield seen

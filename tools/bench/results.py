@@ -23,10 +23,10 @@ class Results:
     totals: Totals = field(default_factory=dict)
     costs: dict[str, Costs] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    #: Seconds per question, by kind; CPU seconds per tick, by sensor.
-    lookups: dict[str, list[float]] = field(default_factory=dict)
-    ticks: dict[str, list[float]] = field(default_factory=dict)
-    matching: dict[str, Any] = field(default_factory=dict)
+    #: Wall and CPU seconds of each question, by kind, and of each tick, by sensor.
+    questions: dict[str, list[list[float]]] = field(default_factory=dict)
+    ticks: dict[str, list[list[float]]] = field(default_factory=dict)
+    matching: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class Journal:

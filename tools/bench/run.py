@@ -18,6 +18,7 @@ from tools.bench.compare import DifferentError, same_rows, same_totals
 from tools.bench.measure import Cost
 from tools.bench.others.run import Others
 from tools.bench.processes import AS_OF, fresh, instance, run_finpipe, run_script, run_worker
+from tools.bench.profiles import Stage, heard
 from tools.bench.results import Journal, Results
 
 Tell = Callable[[str], None]
@@ -44,6 +45,31 @@ def bench(work: Path, scale: float, repetitions: int, tell: Tell, *, with_others
         if others:
             others.measure(repetition, repetitions)
     return results
+
+
+def ask(work: Path, results: Results, questions: int, ticks: int, customers: int, tell: Tell) -> None:
+    """Questions and ticks over what ``bench`` left in ``work``, and customers matched."""
+    whole = work / "whole"
+    tell(f"{questions} questions of each kind")
+    results.questions = run_worker(work, whole, ["ask", str(whole), str(questions)]).facts
+    tell(f"{ticks} ticks of each sensor")
+    results.ticks = run_worker(work, whole, ["tick", str(whole), str(ticks)]).facts
+    if customers:
+        tell(f"matching {customers:,} records of each of two systems")
+        results.matching = run_worker(work, work / "match", ["match", str(customers)]).facts
+
+
+def profile(work: Path, scale: float, tell: Tell) -> list[Stage]:
+    """One profile for each stage over a company of its own, in one process after one that warms up."""
+    instance(work)
+    for name in ("warm", "home", "company"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    tell(f"making the demo company at scale {scale:g}")
+    generate(1, scale, "none", work / "company")
+    for name in ("warm", "home"):
+        tell("profiling" if name == "home" else "warming up")
+        found = run_worker(work, work / name, ["profile", str(work / name), str(work / "company" / "extracts"), AS_OF])
+    return heard(found.facts)
 
 
 def prepared(work: Path, scale: float, tell: Tell) -> Home:

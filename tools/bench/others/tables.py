@@ -19,6 +19,7 @@ from finpipe.warehouse import literal, quoted
 
 _PLAIN_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
 #: Loaded types whose values are written otherwise than in the file: they are counted.
+_TEXTS = "texts of "
 _UNTEXTED = re.compile("TIMESTAMP|DATE|BOOLEAN|TIME")
 
 
@@ -86,7 +87,27 @@ def _differences(connection: duckdb.DuckDBPyConnection, path: Path, relation: st
         said, ours, theirs = [*said, what], [*ours, one], [*theirs, two]
     truth = connection.execute(f"select {', '.join(ours)} from {file}").fetchall()[0]
     got = connection.execute(f"select {', '.join(theirs)} from {relation}").fetchall()[0]
-    return [f"{path.stem}: {w} {b} and not {a}" for w, a, b in zip(said, truth, got, strict=True) if a != b]
+    wrong = [(w, a, b) for w, a, b in zip(said, truth, got, strict=True) if a != b]
+    return [f"{path.stem}: {_sentence(connection, w, a, b, file, relation, loaded)}" for w, a, b in wrong]
+
+
+def _sentence(
+    connection: duckdb.DuckDBPyConnection,
+    what: str,
+    truth: str,
+    got: str,
+    file: str,
+    relation: str,
+    loaded: dict[str, str],
+) -> str:
+    """What differs; of texts, whose fingerprints say nothing, an example."""
+    if not what.startswith(_TEXTS):
+        return f"{what} is {got} and not {truth}"
+    name = what.removeprefix(_TEXTS)
+    asked = "select min(nullif({}::varchar, '')) from {}"
+    one = connection.execute(asked.format(quoted(name), file)).fetchall()[0][0]
+    two = connection.execute(asked.format(quoted(loaded[squash(name)]), relation)).fetchall()[0][0]
+    return f"{what} are others: {one!r} is not there, {two!r} is" if one != two else f"{what} are others"
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, file: str, names: list[str]) -> set[str]:
@@ -105,4 +126,4 @@ def _compared(name: str, other: str, loaded_type: str, *, is_number: bool) -> tu
     if _UNTEXTED.match(loaded_type):
         return f"filled {name}", f"count(nullif({ours}, ''))", f"count({theirs})"
     mark = "coalesce(bit_xor(hash({})), 0)::varchar"
-    return f"fingerprint of {name}", mark.format(f"nullif({ours}, '')"), mark.format(theirs)
+    return f"{_TEXTS}{name}", mark.format(f"nullif({ours}, '')"), mark.format(theirs)
