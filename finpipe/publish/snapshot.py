@@ -19,6 +19,7 @@ from finpipe.errors import FinpipeError
 from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
 from finpipe.publish.files import point, settle, sha256, sync
 from finpipe.publish.read import DATABASE, current, manifest_of, publications
+from finpipe.publish.trace import LOOKUPS
 from finpipe.publish.words import COLUMNS, TABLES
 from finpipe.settings import Home
 from finpipe.warehouse import literal, quoted
@@ -184,6 +185,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft:
     target = f"draft.{quoted(to)}.{quoted(table)}"
     connection.execute(f"create schema if not exists draft.{quoted(to)}")
     connection.execute(f"create table {target} as select * from {quoted(schema)}.{quoted(table)}")
+    if column := LOOKUPS.get((to, table)):
+        connection.execute(f"create index {quoted(f'{table}_by_{column}')} on {target} ({quoted(column)})")
     folder = draft / "parquet" if to == "main" else draft / "parquet" / to
     folder.mkdir(parents=True, exist_ok=True)
     said = f"{{as_of: {literal(stamps.as_of)}, as_known: {literal(stamps.as_known)}, load_seq: '{stamps.load_seq}'}}"

@@ -49,6 +49,12 @@ _CELLS = {
     "collections": ("collection_id", "collection_id", "payments", "amount"),
     "cash_bridge": ("payout_id", "payout_id", "payouts", "payout_amount"),
 }
+#: By schema and table of a publication: the column by which a chain picks a few rows of many. Publications index it.
+LOOKUPS = {
+    **{("canonical", table): key for table, (_, _, key) in LINES.items()},
+    **{("main", mart): column for mart, (_, column, _, _) in _CELLS.items()},
+    ("main", "quote_to_cash"): "opportunity_id",
+}
 
 
 @dataclass

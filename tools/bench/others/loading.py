@@ -47,7 +47,7 @@ def dlt_rows(files: list[Path], database: str) -> None:
 def pandas_guessed(files: list[Path], database: str, **how: object) -> None:
     """``read_csv`` as it comes: types are guessed."""
     import duckdb  # noqa: PLC0415
-    import pandas as pd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    import pandas as pd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
 
     with duckdb.connect(database) as connection:
         for path in files:
