@@ -203,7 +203,14 @@ def _describe(
     target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
     said = [f"comment on table {target} is {literal(about)}"] if about else []
     said += [f"comment on column {target}.{quoted(name)} is {literal(text)}" for name, text in fields.items()]
-    connection.execute("; ".join(said))
+    # In one transaction: each comment alone would be written and synced alone, and there are 1,500 of them.
+    connection.begin()
+    try:
+        connection.execute("; ".join(said))
+    except duckdb.Error:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
 def _comments(
