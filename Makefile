@@ -66,9 +66,13 @@ lock: ## Resolve pyproject.toml into the lock files, with hashes and no address;
 	  --custom-compile-command "make lock" --output-file requirements.lock
 	uv pip compile pyproject.toml --extra dev --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements-dev.lock
+	for others in tools/bench/others/*.in; do \
+	  uv pip compile $$others --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" --output-file $${others%.in}.lock; \
+	done
 
-bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
-	$(BIN)/python -m tools.bench
+bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run; ARGS="--all --docs" measures everything
+	$(BIN)/python -m tools.bench $(ARGS)
 
 clean: ## Remove the environment; landed files and publications stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
