@@ -38,7 +38,10 @@ class Journal:
         self.done: set[tuple[int, str]] = set()
         for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
             said = json.loads(line)
-            self._take(said["repetition"], said["name"], Cost(**said["cost"]))
+            if "problem" in said:
+                results.problems[said["name"]] = said["problem"]
+            else:
+                self._take(said["repetition"], said["name"], Cost(**said["cost"]))
 
     def has(self, repetition: int, name: str) -> bool:
         """Whether that was measured already."""
@@ -46,9 +49,17 @@ class Journal:
 
     def add(self, repetition: int, name: str, cost: Cost) -> None:
         """Keep one measurement."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"repetition": repetition, "name": name, "cost": asdict(cost)}) + "\n")
+        self._write({"repetition": repetition, "name": name, "cost": asdict(cost)})
         self._take(repetition, name, cost)
+
+    def refuse(self, name: str, problem: str) -> None:
+        """Keep why a way does not count."""
+        self._write({"name": name, "problem": problem})
+        self.results.problems[name] = problem
+
+    def _write(self, said: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(said) + "\n")
 
     def _take(self, repetition: int, name: str, cost: Cost) -> None:
         self.done.add((repetition, name))

@@ -21,7 +21,6 @@ def main() -> None:
         "pandas_text": pandas_text,
         "polars": polars_guessed,
         "singer": singer,
-        "ingestr": ingestr,
     }
     tools[tool](sorted(Path(folder).glob("*.csv")), database, *more)
 
@@ -90,14 +89,6 @@ def singer(files: list[Path], database: str, target: str) -> None:
         pipe.close()
         if process.wait():
             raise RuntimeError(f"the target ended with {process.returncode}")
-
-
-def ingestr(files: list[Path], database: str, program: str) -> None:
-    """One call of its command for each table."""
-    for path in files:
-        source = ["--source-uri", f"csv://{path}", "--source-table", path.stem]
-        target = ["--dest-uri", f"duckdb:///{database}", "--dest-table", f"raw.{path.stem}"]
-        subprocess.run([program, "ingest", *source, *target, "--yes", "--progress", "log"], check=True)  # noqa: S603
 
 
 if __name__ == "__main__":

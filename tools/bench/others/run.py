@@ -57,33 +57,37 @@ class Others:
         if not self.files.exists():
             write_tables(self.landed, self.work / "hand" / "warehouse.duckdb", self.files)
         for other in OTHERS:
-            if other.name in self.results.problems:
-                continue
-            try:
-                if not self.journal.has(repetition, other.name):
-                    self.tell(f"{repetition} of {repetitions}: {other.title}")
-                    self.journal.add(repetition, other.name, self._loaded(other))
-                    self._compare(other)
-                if other.marts and not self.journal.has(repetition, f"{other.name} marts"):
-                    self.tell(f"{repetition} of {repetitions}: marts over {other.name}")
-                    self.journal.add(repetition, f"{other.name} marts", self._built(other))
-            except (DifferentError, RuntimeError) as problem:
-                self.results.problems[other.name] = " ".join(str(problem).split())[:600]
+            which = f"{repetition} of {repetitions}"
+            self._measure(repetition, other.name, f"{which}: {other.title}", lambda o=other: self._load(o))  # type: ignore[misc]
+            if other.marts and other.name not in self.results.problems:
+                marts = f"{other.name} marts"
+                self._measure(repetition, marts, f"{which}: marts over {other.name}", lambda o=other: self._build(o))  # type: ignore[misc]
 
-    def _loaded(self, other: Other) -> Cost:
+    def _measure(self, repetition: int, name: str, said: str, way: Callable[[], tuple[Cost, str]]) -> None:
+        """One way of one tool; where its result differs, the cost is kept and the difference with it."""
+        if name in self.results.problems or self.journal.has(repetition, name):
+            return
+        self.tell(said)
+        try:
+            cost, problem = way()
+        except RuntimeError as failure:
+            self.journal.refuse(name, " ".join(str(failure).split())[:600])
+            return
+        self.journal.add(repetition, name, cost)
+        if problem:
+            self.journal.refuse(name, f"incorrect: {problem[:600]}")
+
+    def _load(self, other: Other) -> tuple[Cost, str]:
+        """Load everything; what a tool loaded otherwise than the files say is its problem."""
         place = self.place / other.name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         words, told = command(other, self.there[other.environment], self.files, place)
-        return call(words, _environment(self.work) | told, place, place / "load.log")
+        cost = call(words, _environment(self.work) | told, place, place / "load.log")
+        found = differences(self.files, place / "loaded.duckdb")
+        return cost, "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
 
-    def _compare(self, other: Other) -> None:
-        found = differences(self.files, self.place / other.name / "loaded.duckdb")
-        if found:
-            more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-            raise DifferentError(f"incorrect: {'; '.join(found[:3])}{more}")
-
-    def _built(self, other: Other) -> Cost:
+    def _build(self, other: Other) -> tuple[Cost, str]:
         """The marts over what was loaded: the mappings' SQL, then dbt's command line or the same models by hand."""
         place = self.place / other.name
         (place / "warehouse.duckdb").unlink(missing_ok=True)
@@ -94,8 +98,11 @@ class Others:
         costs = [run_script(self.work, "hand", place / "script.json", place)]
         if other.marts == "dbt":
             costs.append(self._dbt(place))
-        same_totals(place / "warehouse.duckdb", self.work / "whole" / "warehouse.duckdb")
-        return added(costs)
+        try:
+            same_totals(place / "warehouse.duckdb", self.work / "whole" / "warehouse.duckdb")
+        except DifferentError as problem:
+            return added(costs), str(problem)
+        return added(costs), ""
 
     def _dbt(self, place: Path) -> Cost:
         """``dbt build`` over the mapped tables, with what an earlier call parsed."""

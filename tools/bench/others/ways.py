@@ -31,7 +31,6 @@ OTHERS = (
     Other("pandas_text", "pandas, all as text", "python", ("pandas",), "hand"),
     Other("polars", "polars, types guessed", "python", ("polars",), "hand"),
     Other("singer", "Singer, a tap piped into target-duckdb", "singer", ("target-duckdb",)),
-    Other("ingestr", "ingestr, a call for each table", "ingestr", ("ingestr",)),
 )
 
 
@@ -40,8 +39,7 @@ def command(other: Other, there: Environment, files: Path, place: Path) -> tuple
     database = place / "loaded.duckdb"
     if other.name == "sling":
         return _sling(there, files, place, database)
-    program = {"singer": "target-duckdb", "ingestr": "ingestr"}.get(other.name)
-    more = [there.program(program)] if program else []
+    more = [there.program("target-duckdb")] if other.name == "singer" else []
     return [there.python, _LOADING, other.name, str(files), str(database), *more], {"HOME": str(place)}
 
 
