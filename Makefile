@@ -70,9 +70,13 @@ lock: ## Resolve pyproject.toml into the lock files, with hashes and no address;
 	echo "mutmut==3.8.1" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-emit-index-url --constraint requirements-dev.lock --custom-compile-command "make lock" \
 	  --output-file requirements-mutation.lock
+	for others in tools/bench/others/*.in; do \
+	  uv pip compile $$others --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" --output-file $${others%.in}.lock; \
+	done
 
-bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run
-	$(BIN)/python -m tools.bench
+bench: $(VENV)/installed.stamp ## Measure speed and memory as ratios, in one run; ARGS="--all --docs" measures everything
+	$(BIN)/python -m tools.bench $(ARGS)
 
 $(VENV)/mutation.stamp: $(VENV)/dev.stamp requirements-mutation.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-mutation.lock

@@ -45,7 +45,8 @@ def at_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 def published(at_home: Home) -> Home:
     with connect(at_home) as connection:
         connection.execute(
-            "create table marts.billings as select 'b1' as billing_id, 10.50::decimal(18, 4) as net_amount"
+            "create table marts.billings as "
+            "select 'b1' as billing_id, 10.50::decimal(18, 4) as net_amount, 'i1' as invoice_id"
         )
         connection.execute(
             "create table marts.exceptions as select 'e1' as exception_id, 'INV-AMOUNT' as code, "
@@ -140,7 +141,7 @@ def test_an_empty_home_says_what_to_type(at_home: Home) -> None:
 
 
 def test_amounts_are_text_in_json(published: Home) -> None:
-    done = run("query", "from billings", "--json")
+    done = run("query", "select billing_id, net_amount from billings", "--json")
     assert json.loads(done.stdout) == [{"billing_id": "b1", "net_amount": "10.5000"}]
 
 

@@ -20,6 +20,7 @@ from finpipe.errors import FinpipeError
 from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
 from finpipe.publish.files import point, settle, sha256, sync
 from finpipe.publish.read import DATABASE, current, manifest_of, publications
+from finpipe.publish.trace import LOOKUPS
 from finpipe.publish.words import COLUMNS, TABLES
 from finpipe.settings import Home
 from finpipe.warehouse import literal, quoted
@@ -190,6 +191,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft:
     target = f"draft.{quoted(to)}.{quoted(table)}"
     connection.execute(f"create schema if not exists draft.{quoted(to)}")
     connection.execute(f"create table {target} as select * from {quoted(schema)}.{quoted(table)}")
+    if column := LOOKUPS.get((to, table)):
+        connection.execute(f"create index {quoted(f'{table}_by_{column}')} on {target} ({quoted(column)})")
     folder = draft / "parquet" if to == "main" else draft / "parquet" / to
     folder.mkdir(parents=True, exist_ok=True)
     said = f"{{as_of: {literal(stamps.as_of)}, as_known: {literal(stamps.as_known)}, load_seq: '{stamps.load_seq}'}}"
@@ -206,8 +209,14 @@ def _describe(
     target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
     said = [f"comment on table {target} is {literal(about)}"] if about else []
     said += [f"comment on column {target}.{quoted(name)} is {literal(text)}" for name, text in fields.items()]
-    # In one transaction: each comment alone would be made durable, and a publication has hundreds of them.
-    connection.execute("; ".join(["begin", *said, "commit"]))
+    # In one transaction: each comment alone would be written and synced alone, and there are 1,500 of them.
+    connection.begin()
+    try:
+        connection.execute("; ".join(said))
+    except duckdb.Error:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
 def _comments(

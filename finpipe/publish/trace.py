@@ -49,6 +49,12 @@ _CELLS = {
     "collections": ("collection_id", "collection_id", "payments", "amount"),
     "cash_bridge": ("payout_id", "payout_id", "payouts", "payout_amount"),
 }
+#: By schema and table of a publication: the column by which a chain picks a few rows of many. Publications index it.
+LOOKUPS = {
+    **{("canonical", table): key for table, (_, _, key) in LINES.items()},
+    **{("main", mart): column for mart, (_, column, _, _) in _CELLS.items()},
+    ("main", "quote_to_cash"): "opportunity_id",
+}
 
 
 @dataclass
@@ -162,17 +168,17 @@ def _postings(connection: duckdb.DuckDBPyConnection, events: Sequence[str]) -> l
 
 def _lines_with_exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]) -> set[str]:
     """Keys of lines of the chain that an exception names."""
-    found: set[str] = set()
-    for table, (line, whole, key) in LINES.items():
-        if ids[whole] and table != "journal_lines":
-            found |= {
-                row[0]
-                for row in connection.execute(
-                    f"select {line} from canonical.{table} where {key} in ({listed(ids[whole])}) "
-                    f"and {line} in (select left_key from main.exceptions union select right_key from main.exceptions)"
-                ).fetchall()
-            }
-    return found
+    lines = [
+        f"select {line} from canonical.{table} where {key} in ({listed(ids[whole])})"
+        for table, (line, whole, key) in LINES.items()
+        if ids[whole] and table != "journal_lines"
+    ]
+    if not lines:
+        return set()
+    # Two questions: asked as one, DuckDB reads all lines and leaves the index aside.
+    named = connection.execute("select left_key from main.exceptions union select right_key from main.exceptions")
+    keys = {row[0] for row in named.fetchall()}
+    return keys & {row[0] for row in connection.execute(" union all ".join(lines)).fetchall()}
 
 
 def _exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]], postings: list[Row]) -> list[Row]:
@@ -199,16 +205,14 @@ def _exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]
 
 def _cells(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]) -> list[Row]:
     """The rows of marts that hold figures of the chain, each with the quarter and currency it is summed in."""
-    found: list[Row] = []
-    for mart, (key, column, entity, amount) in _CELLS.items():
-        found += _where(
-            connection,
-            f"select {literal(mart)} as mart, {key} as key, period, quarter, currency, {literal(amount)} as figure, "
-            f"{amount} as amount from main.{mart}",
-            column,
-            ids[entity],
-        )
-    return found
+    marts = [
+        f"select {place} as place, {literal(mart)} as mart, {key} as key, period, quarter, currency, "
+        f"{literal(amount)} as figure, {amount} as amount from main.{mart} where {column} in ({listed(ids[entity])})"
+        for place, (mart, (key, column, entity, amount)) in enumerate(_CELLS.items())
+        if ids[entity]
+    ]
+    found = _rows(connection, " union all ".join(marts) + " order by all") if marts else []
+    return [{name: value for name, value in row.items() if name != "place"} for row in found]
 
 
 def _where(

@@ -18,12 +18,16 @@ from finpipe.ingest import raw
 from finpipe.ingest.extract import found_columns, one_of
 from finpipe.ingest.json_paths import extraction, json_path, path_list
 from finpipe.ingest.landing import Manifest, manifests
+from finpipe.ingest.names import squash
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import System, Table, find_systems
 from finpipe.warehouse import SCHEMAS, literal, quoted
+from tools.bench.others.tables import loaded_tables
 
 #: Phases of the script and their statements.
 Script = dict[str, list[str]]
+#: By system and table: the statements that give its rows.
+Origins = dict[tuple[str, str], list[str]]
 _BOOKS = ("ledger", "matching", "quarantine", "reference")
 
 
@@ -53,28 +57,75 @@ def script(home: Home, model: Path) -> Script:
     """The whole line by hand; ``model`` is a home where finpipe has run over the same files."""
     systems = find_systems(home)
     return {
-        "read": [f"create schema if not exists {s}" for s in SCHEMAS] + _raw(home, systems),
+        "read": _schemas() + _latest(systems, _landed(home, systems), "table"),
+        **_built(home, systems, model),
+    }
+
+
+def script_over(home: Home, model: Path, loaded: Path) -> Script:
+    """The same over a database into which somebody else loaded the tables, whatever their types."""
+    systems = find_systems(home)
+    attached = f"attach {literal(loaded)} as loaded (read_only)"
+    return {
+        "read": [*_schemas(), attached, *_latest(systems, _loaded(systems, attached), "view")],
+        **_built(home, systems, model),
+    }
+
+
+def _schemas() -> list[str]:
+    return [f"create schema if not exists {s}" for s in SCHEMAS]
+
+
+def _built(home: Home, systems: dict[str, System], model: Path) -> Script:
+    return {
         "map": _canonical(home, systems) + _books(model / "warehouse.duckdb"),
         "models": _models(model / "dbt" / "target" / "compiled" / "finpipe"),
         "tests": [_plain(p) for p in sorted((model / "dbt/target/compiled/finpipe").rglob("*.sql")) if _is_test(p)],
     }
 
 
-def _raw(home: Home, systems: dict[str, System]) -> list[str]:
+def _landed(home: Home, systems: dict[str, System]) -> Origins:
     """Each table of each system out of its files, as text."""
-    origins: dict[tuple[str, str], list[str]] = {}
+    origins: Origins = {}
     for landed in manifests(home):
         system = systems[landed.system]
         table = system.tables[landed.table]
         read = _from_csv if landed.file.endswith(".csv") else _from_json
         for name, select in read(home, landed, system, table):
             origins.setdefault((system.name, name), []).append(select)
+    return origins
+
+
+def _loaded(systems: dict[str, System], attached: str) -> Origins:
+    """Each table as another tool loaded it, as text again: instants as the files write them."""
+    origins: Origins = {}
+    with duckdb.connect() as connection:
+        connection.execute(attached)
+        there = loaded_tables(connection)
+        for system in systems.values():
+            for table in system.tables.values():
+                relation = there.get(squash(f"{system.name}__{table.name}"))
+                if relation:
+                    types = {r[0]: r[1] for r in connection.execute(f"describe {relation}").fetchall()}
+                    found = found_columns(table, list(types)).items()
+                    values = {c: one_of([_text(n, types[n]) for n in hits]) for c, hits in found}
+                    origins[system.name, table.name] = [_select(table, values, 1, relation)]
+    return origins
+
+
+def _text(name: str, loaded_type: str) -> str:
+    if loaded_type.startswith("TIMESTAMP"):
+        return f"strftime({quoted(name)}::timestamptz, '%Y-%m-%dT%H:%M:%SZ')"
+    return f"nullif({quoted(name)}::varchar, '')"
+
+
+def _latest(systems: dict[str, System], origins: Origins, kind: str) -> list[str]:
     made = []
     for system in systems.values():
         made.append(f"create schema latest_{system.name}")
         for table in system.tables.values():
             given = origins.get((system.name, table.name), [_nothing(table)])
-            made.append(f"create table latest_{system.name}.{quoted(table.name)} as {_facts(system, table, given)}")
+            made.append(f"create {kind} latest_{system.name}.{quoted(table.name)} as {_facts(system, table, given)}")
     return made
 
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -70,19 +71,30 @@ def environment(work: Path, home: Path) -> dict[str, str]:
     }
 
 
+def added(costs: Iterable[Cost]) -> Cost:
+    """Processes one after another as if they were one."""
+    one = list(costs)
+    return Cost(sum(c.cpu for c in one), sum(c.wall for c in one), max(c.memory for c in one))
+
+
 def spawn(arguments: list[str], environ: dict[str, str], cwd: Path, log: Path, allowed: tuple[int, ...] = (0,)) -> Cost:
-    """Run one python process to its end; raises ``RuntimeError`` with its last lines when it fails."""
+    """Run one python process of this environment to its end; see ``call``."""
+    return call([sys.executable, *arguments], environ, cwd, log, allowed)
+
+
+def call(command: list[str], environ: dict[str, str], cwd: Path, log: Path, allowed: tuple[int, ...] = (0,)) -> Cost:
+    """Run a process to its end; raises ``RuntimeError`` with its last lines when it fails."""
     began = time.monotonic()
     with log.open("wb") as out:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, *arguments], env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT
+        child = subprocess.Popen(  # noqa: S603 - our own commands and arguments
+            command, env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT
         )
         _, status, used = os.wait4(child.pid, 0)
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     if child.returncode not in allowed:
-        raise RuntimeError(f"{' '.join(arguments[:4])} ended with {child.returncode}\n" + "\n".join(lines[-20:]))
+        raise RuntimeError(f"{' '.join(command[:5])[:200]} ended with {child.returncode}\n" + "\n".join(lines[-20:]))
     last = lines[-1] if lines else ""
     facts = json.loads(last) if last.startswith("{") else {}
     scale = 1 if sys.platform == "darwin" else 1024

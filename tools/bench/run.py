@@ -4,86 +4,103 @@ Belongs here: the order of events.  Does not belong here: what is measured (``wo
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from finpipe import ingest
+from finpipe.build import code_version
 from finpipe.demo import generate
-from finpipe.settings import PROJECT, Config, Home
+from finpipe.settings import Home
 from finpipe.systems import find_systems
 from tools.bench import by_hand
 from tools.bench.compare import DifferentError, same_rows, same_totals
-from tools.bench.measure import Costs, environment, spawn
+from tools.bench.measure import Cost
+from tools.bench.others.run import Others
+from tools.bench.processes import AS_OF, fresh, instance, run_finpipe, run_script, run_worker
+from tools.bench.profiles import Stage, heard
+from tools.bench.results import Journal, Results
 
-#: The demo company ends on this day.
-AS_OF = "2024-12-31"
-_FINPIPE = ["-c", "from finpipe.cli import main; main()"]
-#: ``finpipe run`` ends with 3 where there are findings.
-_DONE = (0, 3)
 Tell = Callable[[str], None]
 
 
-@dataclass
-class Results:
-    """What a run of the benchmark found."""
+def bench(work: Path, scale: float, repetitions: int, tell: Tell, *, with_others: bool = False) -> Results:
+    """Run it all below ``work``; raises ``DifferentError`` when two ways give different results.
 
-    scale: float
-    rows: int = 0
-    bytes: int = 0
-    totals: dict[str, dict[str, str]] = field(default_factory=dict)
-    costs: dict[str, Costs] = field(default_factory=dict)
-
-
-def bench(work: Path, scale: float, repetitions: int, tell: Tell) -> Results:
-    """Run it all below ``work``; raises ``DifferentError`` when two ways give different results."""
+    A folder in which the same code was stopped is gone on with: what it measured already stands.
+    """
     results = Results(scale)
-    landed = _landed(work, scale, tell)
+    landed = prepared(work, scale, tell)
     results.bytes = sum(p.stat().st_size for p in landed.landing.rglob("*") if p.is_file())
-    _instance(work)
-    model = _fresh(landed, work / "model")
-    tell("warming up, and compiling the models")
-    _whole(work, model)
-    _write_scripts(work, landed, model)
+    journal = Journal(work, results)
+    others = Others(work, landed, results, journal, tell) if with_others else None
     for repetition in range(1, repetitions + 1):
         for name, measured in _WAYS.items():
-            tell(f"{repetition} of {repetitions}: {name}")
-            measured(work, landed, results, name)
+            if not journal.has(repetition, name):
+                tell(f"{repetition} of {repetitions}: {name}")
+                journal.add(repetition, name, measured(work, landed, name))
         results.rows = same_rows(_files(work), work / "limit" / "warehouse.duckdb", work / "load" / "warehouse.duckdb")
         results.totals = same_totals(work / "hand" / "warehouse.duckdb", work / "whole" / "warehouse.duckdb")
         tell(f"totals agree over {results.rows:,} rows in landed files")
+        if others:
+            others.measure(repetition, repetitions)
     return results
 
 
-def _landed(work: Path, scale: float, tell: Tell) -> Home:
+def ask(work: Path, results: Results, questions: int, ticks: int, customers: int, tell: Tell) -> None:
+    """Questions and ticks over what ``bench`` left in ``work``, and customers matched."""
+    whole = work / "whole"
+    tell(f"{questions} questions of each kind")
+    results.questions = run_worker(work, whole, ["ask", str(whole), str(questions)]).facts
+    tell(f"{ticks} ticks of each sensor")
+    results.ticks = run_worker(work, whole, ["tick", str(whole), str(ticks)]).facts
+    if customers:
+        tell(f"matching {customers:,} records of each of two systems")
+        results.matching = run_worker(work, work / "match", ["match", str(customers)]).facts
+
+
+def profile(work: Path, scale: float, tell: Tell) -> list[Stage]:
+    """One profile for each stage over a company of its own, in one process after one that warms up."""
+    instance(work)
+    for name in ("warm", "home", "company"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    tell(f"making the demo company at scale {scale:g}")
+    generate(1, scale, "none", work / "company")
+    for name in ("warm", "home"):
+        tell("profiling" if name == "home" else "warming up")
+        found = run_worker(work, work / name, ["profile", str(work / name), str(work / "company" / "extracts"), AS_OF])
+    return heard(found.facts)
+
+
+def prepared(work: Path, scale: float, tell: Tell) -> Home:
+    """What is needed before anything is measured: landed files, a first run that warms up, the scripts by hand."""
+    facts = {"scale": scale, "code": code_version()}
+    mark, landed = work / "prepared.json", Home(work / "landed")
+    if mark.exists():
+        if json.loads(mark.read_text(encoding="utf-8")) != facts:
+            raise DifferentError(f"{work} was measured at another scale or with other code: empty it")
+        return landed
+    for place in work.iterdir():
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    _land(work, landed, scale, tell)
+    instance(work)
+    model = fresh(landed, work / "model")
+    tell("warming up, and compiling the models")
+    run_finpipe(work, model, "model")
+    _write_scripts(work, landed, model)
+    mark.write_text(json.dumps(facts), encoding="utf-8")
+    return landed
+
+
+def _land(work: Path, home: Home, scale: float, tell: Tell) -> None:
     """A home that has the demo company's extracts landed and nothing else."""
     tell(f"making the demo company at scale {scale:g}")
-    home = Home(work / "landed")
     generate(1, scale, "none", work / "company")
     for system in find_systems(home).values():
         folder = work / "company" / "extracts" / system.name
         if folder.is_dir() and any(f.verdict != "landed" for f in ingest.land(home, system, [folder])):
             raise DifferentError(f"an extract of {system.name} did not land")
     shutil.rmtree(work / "company")
-    return home
-
-
-def _instance(work: Path) -> None:
-    """A Dagster instance of its own, configured as the project's."""
-    place = work / "dagster"
-    place.mkdir()
-    said = (PROJECT / "dagster.yaml").read_text(encoding="utf-8")
-    (place / "dagster.yaml").write_text(said.replace(".finpipe/dagster", str(place)), encoding="utf-8")
-
-
-def _fresh(landed: Home, place: Path) -> Path:
-    """A home with the same landed files, as links, and an empty warehouse."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    shutil.copytree(landed.landing, place / "landing", copy_function=os.link)
-    return place
 
 
 def _write_scripts(work: Path, landed: Home, model: Path) -> None:
@@ -98,56 +115,31 @@ def _files(work: Path) -> list[int]:
     return found
 
 
-def _script(work: Path, _: Home, results: Results, name: str) -> None:
-    """A script of SQL in a process that imports DuckDB alone, under finpipe's own limits."""
+def _script(work: Path, _: Home, name: str) -> Cost:
     folder = work / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    config = {
-        "memory_limit": Config().memory_limit,
-        "threads": Config().threads,
-        "preserve_insertion_order": False,
-        "temp_directory": str(folder / "spill"),
-    }
-    arguments = [str(work / f"{name}.json"), str(folder / "warehouse.duckdb"), json.dumps(config)]
-    _worker(work, results, name, [name, *arguments])
+    return run_script(work, name, work / f"{name}.json", folder)
 
 
-def _load(work: Path, landed: Home, results: Results, name: str) -> None:
-    _worker(work, results, name, ["load", str(_fresh(landed, work / name))])
+def _load(work: Path, landed: Home, name: str) -> Cost:
+    return run_worker(work, work / name, ["load", str(fresh(landed, work / name))])
 
 
-def _stages(work: Path, landed: Home, results: Results, name: str) -> None:
-    _worker(work, results, name, ["stages", str(_fresh(landed, work / name)), AS_OF])
+def _stages(work: Path, landed: Home, name: str) -> Cost:
+    return run_worker(work, work / name, ["stages", str(fresh(landed, work / name)), AS_OF])
 
 
-def _worker(work: Path, results: Results, name: str, arguments: list[str]) -> None:
-    # The file and not the module: naming the module would import the package, and the package finpipe.
-    script = str(Path(__file__).with_name("worker.py"))
-    cost = spawn([script, *arguments], environment(work, work / name) | _PATH, PROJECT, work / f"{name}.log")
-    results.costs.setdefault(name, Costs()).runs.append(cost)
+def _cold(work: Path, landed: Home, name: str) -> Cost:
+    return run_finpipe(work, fresh(landed, work / name), name)
 
 
-_PATH = {"PYTHONPATH": str(PROJECT)}
-
-
-def _whole(work: Path, home: Path, results: Results | None = None, name: str = "model") -> None:
-    arguments = [*_FINPIPE, "run", "--as-of", AS_OF]
-    cost = spawn(arguments, environment(work, home), PROJECT, work / f"{name}.log", _DONE)
-    if results is not None:
-        results.costs.setdefault(name, Costs()).runs.append(cost)
-
-
-def _cold(work: Path, landed: Home, results: Results, name: str) -> None:
-    _whole(work, _fresh(landed, work / name), results, name)
-
-
-def _again(work: Path, _: Home, results: Results, name: str) -> None:
-    _whole(work, work / "whole", results, name)
+def _again(work: Path, _: Home, name: str) -> Cost:
+    return run_finpipe(work, work / "whole", name)
 
 
 #: In the order of a repetition: what is compared stands side by side.
-_WAYS: dict[str, Callable[[Path, Home, Results, str], None]] = {
+_WAYS: dict[str, Callable[[Path, Home, str], Cost]] = {
     "limit": _script,
     "load": _load,
     "hand": _script,

@@ -8,16 +8,21 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
     """Run one kind; the last line printed is its facts as JSON."""
     kind, *given = sys.argv[1:]
-    kinds: dict[str, Callable[..., dict[str, float]]] = {
+    kinds: dict[str, Callable[..., Any]] = {
         "limit": limit,
         "hand": by_hand,
         "load": load,
         "stages": stages,
+        "ask": ask,
+        "tick": tick,
+        "match": match,
+        "profile": profile,
     }
     sys.stdout.write("\n" + json.dumps(kinds[kind](*given)) + "\n")
 
@@ -102,6 +107,44 @@ def stages(root: str, as_of: str) -> dict[str, float]:
         publish(home, connection, stamps_of(connection, built))
     done("publish")
     return spent
+
+
+def ask(root: str, count: str) -> Any:
+    """Questions to the snapshot in force."""
+    from tools.bench import questions  # noqa: PLC0415
+
+    return questions.ask(root, count)
+
+
+def tick(root: str, count: str) -> Any:
+    """Ticks of every sensor."""
+    from tools.bench import questions  # noqa: PLC0415
+
+    return questions.tick(root, count)
+
+
+def match(count: str) -> Any:
+    """Customers of two systems matched, and by exact keys; likeness of names alone takes minutes and is left out."""
+    from tools.match.measure import measure  # noqa: PLC0415
+
+    found = measure(int(count), 1, with_names=False)
+    return {
+        f"{q.way}, {int(count):,} records in each of two systems": {
+            "joined": q.joined,
+            "precision": q.precision,
+            "recall": q.recall,
+            "f1": q.f1,
+            "seconds": q.seconds,
+        }
+        for q in (found.matching, found.exact)
+    }
+
+
+def profile(root: str, files: str, as_of: str) -> Any:
+    """One profile for each stage."""
+    from tools.bench import profiles  # noqa: PLC0415
+
+    return profiles.told(profiles.profile_stages(root, files, as_of))
 
 
 def _seconds(nodes: object, kind: str) -> float:
