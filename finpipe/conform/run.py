@@ -5,8 +5,9 @@ Belongs here: which mappings run, in which order, and the report.  Does not belo
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,22 @@ class Conformed:
 
 @dataclass(frozen=True)
 class ConformReport:
-    """The whole state after a pass: every system and entity, and which entities were worked on."""
+    """The whole state after a pass: every system and entity, and which entities were worked on.
+
+    ``aside`` holds systems whose mappings do not run, with the reason: what they gave before stands.
+    """
 
     rows: tuple[Conformed, ...]
     touched: tuple[str, ...]
+    aside: Mapping[str, FinpipeError]
+
+
+class _MappingError(Exception):
+    """A mapping of one system does not run."""
+
+    def __init__(self, system: System, problem: FinpipeError) -> None:
+        super().__init__(problem.error)
+        self.system, self.problem = system, problem
 
 
 def conform(
@@ -56,11 +69,36 @@ def conform(
     connection: duckdb.DuckDBPyConnection,
     systems: dict[str, System],
     progress: Progress = lambda _: None,
+    broken: Collection[str] = (),
 ) -> ConformReport:
     """Bring canonical and quarantine up to the state of raw, in one transaction.
 
-    Raises ``FinpipeError`` for a mapping that does not run or states columns its contract does not have.
+    A system in ``broken``, or one with a mapping that does not run or does not fit its contract, is set aside: all that
+    it gave before stands as it is, and the others go on. Raises ``FinpipeError`` when it is the company's decisions.
     """
+    aside: dict[str, FinpipeError] = {}
+    while True:
+        left = {n: s for n, s in systems.items() if n not in aside}
+        try:
+            touched = _pass(home, connection, left, {*broken, *aside}, progress)
+            return ConformReport(_state(connection), tuple(touched), aside)
+        except _MappingError as problem:
+            if problem.system.role == "decisions":
+                raise problem.problem from None
+            # One history told by two systems is told by both or by none.
+            for name, system in left.items():
+                if problem.system.name in (name, system.replaces) or problem.system.replaces == name:
+                    aside[name] = problem.problem
+
+
+def _pass(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    held: Collection[str],
+    progress: Progress,
+) -> list[str]:
+    """One transaction over all systems but those that are held as they are; returns the entities worked on."""
     prepare(connection)
     succession.prepare(connection)
     connection.execute("begin")
@@ -70,14 +108,15 @@ def conform(
         connection.execute(rules.RIVALS)
         succession.note_former_keys(connection)
         # Decisions first: fixes among them are laid over the rows of all others.
-        touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
+        bring_up = partial(_bring_up, home, connection, systems, held, progress)
+        touched = bring_up(_DECIDED, [])
         decided = fixes.decided(connection)
         write_backfills(connection)
         # Then which records moved: that decides the keys of everything else.
-        touched += _bring_up(home, connection, systems, [succession.MIGRATED], decided, progress)
+        touched += bring_up([succession.MIGRATED], decided)
         succession.note_former_keys(connection)
         rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]
-        touched += _bring_up(home, connection, systems, rest, decided, progress)
+        touched += bring_up(rest, decided)
         # Last, which customers of several systems are one: all that is known of them is there.
         if matching.bring_up(connection):
             touched.append(matching.NAME)
@@ -87,32 +126,37 @@ def conform(
         raise
     finally:
         connection.execute("set search_path = main")
-    return ConformReport(_state(connection), tuple(touched))
+    return touched
 
 
 def _bring_up(
     home: Home,
     connection: duckdb.DuckDBPyConnection,
     systems: dict[str, System],
+    held: Collection[str],
+    progress: Progress,
     names: list[str],
     decided: list[fixes.Fix],
-    progress: Progress,
 ) -> list[str]:
     """Conform those of some entities whose inputs changed; returns them, parents first."""
     touched = _touched(home, connection, systems, names, decided)
-    fixes.restart(connection, decided, touched)
+    others = f"coalesce(system, '') not in ({', '.join(map(literal, sorted(held)))})" if held else "true"
+    fixes.restart(connection, decided, touched, others)
     for name in touched:
-        connection.execute(f"delete from canonical.{name}")
-        connection.execute("delete from quarantine.rows where entity = ?", [name])
+        connection.execute(f"delete from canonical.{name} where {others}")
+        connection.execute(f"delete from quarantine.rows where entity = ? and {others}", [name])
     for system in systems.values():
-        _conform_system(home, connection, system, [n for n in touched if n in _feeds(system)], progress)
+        try:
+            _conform_system(home, connection, system, [n for n in touched if n in _feeds(system)], progress)
+        except FinpipeError as problem:
+            raise _MappingError(system, problem) from None
     if "legal_entities" in touched:
         _configured_legal_entity(home, connection)
     for name in touched:
         inputs = _inputs(home, connection, systems, name, decided)
         connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
     for name in touched:
-        succession.set_replaced_aside(connection, name, succession.heirs(systems.values()))
+        succession.set_replaced_aside(connection, name, succession.heirs(systems.values()), others)
     _across_rows(connection, systems, touched)
     return touched
 

@@ -7,6 +7,7 @@ named after its table. What was fetched lands as one file per resource, in full:
 """
 
 import importlib.util
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -27,7 +28,7 @@ from finpipe.warehouse import literal, quoted
 
 def fetch(home: Home, system: System) -> list[Landed]:
     """Run a system's ``extract.py`` and land what it fetched; raises ``FinpipeError`` when it has none or fails."""
-    module = _module(system)
+    module = module_of(system)
     folder = home.scratch / f"fetch-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
@@ -38,9 +39,20 @@ def fetch(home: Home, system: System) -> list[Landed]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _module(system: System) -> ModuleType:
-    """The system's ``extract.py``, freshly imported."""
-    path = system.folder / "extract.py"
+def extract_of(system: System) -> Path:
+    """Where a live system says how it is reached."""
+    return system.folder / "extract.py"
+
+
+def without_secrets(problem: BaseException) -> str:
+    """What went wrong in one line, without the user and password that an address may hold."""
+    said = f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300]
+    return re.sub(r"://[^/@\s]+@", "://…@", said)
+
+
+def module_of(system: System) -> ModuleType:
+    """The system's ``extract.py``, freshly imported; raises ``FinpipeError`` when there is none or it is broken."""
+    path = extract_of(system)
     if not path.exists():
         raise FinpipeError(
             f"{system.name} fetches nothing by itself",
@@ -52,7 +64,11 @@ def _module(system: System) -> ModuleType:
     if spec is None or spec.loader is None:
         raise FinpipeError("extract.py cannot be imported", where=str(path), fix="check that it is Python")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        got = without_secrets(problem)
+        raise FinpipeError("extract.py cannot be imported", where=str(path), got=got, fix="correct it") from problem
     return module
 
 
@@ -68,15 +84,15 @@ def _run(system: System, module: ModuleType, folder: Path) -> None:
         dataset_name="fetched",
     )
     try:
-        info = pipeline.run(
-            module.source(dict(system.settings)), loader_file_format="parquet", write_disposition="append"
-        )
+        asked = module.source(dict(system.settings))
+        info = pipeline.run(asked, loader_file_format="parquet", write_disposition="append")
         info.raise_on_failed_jobs()
-    except PipelineStepFailed as problem:
+    except Exception as problem:
+        cause = (problem.__cause__ or problem) if isinstance(problem, PipelineStepFailed) else problem
         raise FinpipeError(
             f"{system.name} could not be fetched",
-            where=str(system.folder / "extract.py"),
-            got=str(problem.__cause__ or problem).split("\n", 1)[0][:300],
+            where=str(extract_of(system)),
+            got=without_secrets(cause),
             fix="check that the system answers and that its credentials are set",
         ) from problem
 
