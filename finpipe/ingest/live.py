@@ -27,7 +27,7 @@ from finpipe.systems import System
 #: All sources together answer within so long, or are set aside until the next look.
 SECONDS_TO_ANSWER = 10.0
 #: Questions that nobody has answered yet, by source: a source that hangs is asked once.
-_asking: dict[Path, "_Question"] = {}
+_asking: dict[tuple[Path, str], "_Question"] = {}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def look_live(home: Home, systems: Iterable[System], seconds: float = SECONDS_TO
         if question.is_alive():
             broken[name] = _silent(system, f"no answer within {seconds:g} seconds")
             continue
-        _asking.pop(extract_of(system), None)
+        _asking.pop((extract_of(system), name), None)
         if question.problem is not None:
             broken[name] = question.problem
         elif (mark := _mark(system, question.answer)) != _kept(home, name):
@@ -96,11 +96,11 @@ class _Question(threading.Thread):
 
 
 def _ask(system: System) -> _Question:
-    path = extract_of(system)
-    if path not in _asking:
-        _asking[path] = _Question(system)
-        _asking[path].start()
-    return _asking[path]
+    key = extract_of(system), system.name
+    if key not in _asking:
+        _asking[key] = _Question(system)
+        _asking[key].start()
+    return _asking[key]
 
 
 def _is_watched(system: System) -> bool:

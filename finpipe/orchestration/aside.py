@@ -1,7 +1,8 @@
 """Systems that are set aside while the others go on: which, why, and that nothing of theirs is lost meanwhile.
 
-Belongs here: the small memory ``aside.json`` of what runs and sensors found, and the rule that a publication never loses
-a system.  Does not belong here: finding out (``systems``, ``ingest.live``, ``conform``), telling people (``observe``).
+Belongs here: the small memory ``aside.json`` of what runs and sensors found, and the rule that a publication never
+loses a system.
+Does not belong here: finding out (``systems``, ``ingest.live``, ``conform``), telling people (``observe``).
 A description that cannot be read is found anew at each look; what only a run or a question to a source can find is
 remembered until the same stage finds it well.
 """
