@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -17,10 +16,10 @@ from finpipe.conform import fixes, macros, matching, rules, succession
 from finpipe.conform.backfills import write_backfills
 from finpipe.conform.calendars import write_calendars
 from finpipe.conform.gate import pass_gate
+from finpipe.conform.mapping import attempt, map_into, select_of
 from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
-from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
-from finpipe.contracts.base import MAPPING_COLUMNS
+from finpipe.contracts import columns, entities, version_of
 from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
@@ -177,7 +176,7 @@ def _conform_system(
     temporary = _gather(connection, system, names)
     for name in names:
         progress(f"{system.name} → canonical.{name}")
-        _map(connection, system.mappings[name], entities()[name])
+        map_into(connection, system.mappings[name], entities()[name])
         succession.give_former_keys(connection, system, name)
         fixes.lay_over(connection, system, name, entities()[name])
         pass_gate(connection, system, name, entities()[name])
@@ -195,7 +194,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[s
         connection.execute(f"create temp table {quoted(table)} as select * from latest_{system.name}.{quoted(table)}")
         rules.note_rivals(connection, system, table)
     for name, path in system.shared.items():
-        _try(path, connection, f"create temp table {quoted(name)} as {_select(texts[path])}")
+        attempt(path, connection, f"create temp table {quoted(name)} as {select_of(texts[path])}")
     return [*map(quoted, tables), *map(quoted, system.shared)]
 
 
@@ -214,73 +213,6 @@ def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, Syste
         rules.refuse_unbalanced_journals(connection, owners)
     for name in touched:
         rules.refuse_orphans(connection, name, owners)
-
-
-def _map(connection: duckdb.DuckDBPyConnection, path: Path, entity: type[Canonical]) -> None:
-    """Run one mapping into temp table ``mapped``: the contract's columns as text, with lineage."""
-    select = _select(path.read_text(encoding="utf-8"))
-    given = {row[0] for row in _try(path, connection, f"describe {select}")}
-    _check_columns(path, given, entity)
-    listed = [_listed(c.name, given) for c in own_columns(entity)]
-    lineage = [
-        "coalesce(is_deleted, false) as is_deleted",
-        "cast(source_table as varchar) as source_table",
-        "cast(load_seq as bigint) as load_seq",
-        "cast(row_number as bigint) as row_number",
-        "cast(valid_from as varchar) as valid_from",
-    ]
-    _try(
-        path,
-        connection,
-        "create or replace temp table mapped as select (row_number() over ()) - 1 as mapped_row, "
-        f"{', '.join(listed + lineage)} from ({select}) as mapping",
-    )
-
-
-def _select(text: str) -> str:
-    """The one SELECT of a file, without what follows it; a comment at its end needs its line."""
-    return text.strip().rstrip(";") + "\n"
-
-
-def _try(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it."""
-    try:
-        return connection.execute(sql).fetchall()
-    except duckdb.Error as problem:
-        raise FinpipeError(
-            "a mapping does not run",
-            where=str(path),
-            got=str(problem).splitlines()[0],
-            fix="correct the SQL; the tables and columns it may use are those of system.toml",
-        ) from None
-
-
-def _listed(column: str, given: set[str]) -> str:
-    """One column of ``mapped``: empty text is no text."""
-    return (
-        f"nullif(cast({quoted(column)} as varchar), '') as {column}"
-        if column in given
-        else f"null::varchar as {column}"
-    )
-
-
-def _check_columns(path: Path, given: set[str], entity: type[Canonical]) -> None:
-    own = {c.name: c for c in own_columns(entity)}
-    if strange := sorted(given - set(own) - set(MAPPING_COLUMNS)):
-        raise FinpipeError(
-            "a mapping states columns that its contract does not have",
-            where=str(path),
-            got=", ".join(strange),
-            fix=f"columns of {path.stem}: {', '.join(own)}",
-        )
-    needed = {n for n, c in own.items() if not c.nullable} | set(MAPPING_COLUMNS)
-    if missing := sorted(needed - given):
-        raise FinpipeError(
-            "a mapping leaves out columns that its contract needs",
-            where=str(path),
-            got=", ".join(missing),
-            fix="state them; columns that may be null can be left out",
-        )
 
 
 def _configured_legal_entity(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
