@@ -1,6 +1,6 @@
-"""One mapping: its SQL, run over the tables of its system, and what it must state.
+"""One mapping: its SQL, run over its system's tables, and what it must state.
 
-Belongs here: running a mapping into temp table ``mapped``.  Does not belong here: which mappings run (``run``), and what
+Belongs here: running a mapping into temp table ``mapped``.  Does not belong here: which mappings run (``run``), what
 the gate decides.
 """
 
