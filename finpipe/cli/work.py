@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,11 +26,12 @@ _DOING = {"load": "loading", "conform": "conforming", "build": "building", "chec
 def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
     """Load what is new, conform, build, audit and publish; ends with one screen of figures."""
     began = time.monotonic()
-    cut = as_of.date() if as_of else datetime.now(UTC).date()
     with quiet(), progress(is_silent=as_json) as told:
         told("start", "Dagster")
+        from finpipe.orchestration.clock import today  # noqa: PLC0415
         from finpipe.orchestration.run import run_job  # noqa: PLC0415
 
+        cut = as_of.date() if as_of else today(context.home)
         ran = run_job(context.home, cut, told)
     if ran.failures or ran.blocking:
         return failed(ran)

@@ -25,6 +25,7 @@ from finpipe.close.figures import identified
 from finpipe.close.periods import LOCKED
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.aside import set_aside
+from finpipe.orchestration.clock import today
 from finpipe.orchestration.company import writing
 from finpipe.policy import policy_of
 from finpipe.publish import current, freeze, manifest_of
@@ -144,6 +145,7 @@ def _desk(home: Home) -> Iterator[_Desk]:
         raise FinpipeError(
             "the working database is not there", where=str(home.warehouse), got="no file", fix="finpipe run"
         )
+    today(home)  # decisions are put in order by their time: a clock that jumped would turn it round
     with writing(home, patience=0), connect(home) as connection:
         known = closing.periods(connection, "marts", _since(home, said["load_seq"]))
         yield _Desk(home, connection, said, known)

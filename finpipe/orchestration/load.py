@@ -11,6 +11,7 @@ import duckdb
 
 from finpipe import ingest
 from finpipe.orchestration import specs
+from finpipe.orchestration.clock import today
 from finpipe.orchestration.company import Company, Intake, working
 from finpipe.orchestration.inbox import take_in
 from finpipe.orchestration.metadata import measures, table
@@ -49,6 +50,8 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with working(company) as home:
             described = company.systems
+            if config.as_of is None:
+                today(home)  # a clock that jumped stops the run before anything lands
             tell = company.teller("load")
             refused = []
             if config.up_to is None:
