@@ -1,7 +1,8 @@
 """Two quarters of a company, lived day by day, end in the truth.
 
 Closed, then a credit memo of the closed quarter that comes two months late, a backfill of it while deliveries go on, a
-dispute after the close, a reopening, a second close; and files that come late, twice or in each other's place.
+dispute after the close, a reopening, a second close in two signatures; and files that come late, twice or in each
+other's place.
 The slice delivers the ERP by the week, the whole proof ERP and billing by the day.
 """
 
@@ -170,7 +171,13 @@ def _reopened_and_closed_again(company: Company) -> None:
     told(0, "reopen", "2024-Q3", "--entity", ENTITY, "--reason", "restate the quarter with the memo")
     company.run(REOPENED_ON)
     told(0, "close", "2024-Q3", "--entity", ENTITY)
-    told(0, "close", "2024-Q3", "--entity", ENTITY, "--approve", "--by", "bo")
+    sign = ("close", "2024-Q3", "--entity", ENTITY, "--approve", "--by", "bo")
+    told(0, *sign, "--lock", "ar")
+    assert "is landed and not published" in told(1, *sign)
+    company.run(REOPENED_ON)
+    assert {row[1:] for row in company.figures(SIGNED)} == {("ar_locked", "signed")}
+    assert "the period is closed already" in told(1, *sign, "--lock", "ar")
+    told(0, *sign)
 
 
 def _ends_in_the_truth(company: Company) -> None:
