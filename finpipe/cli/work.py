@@ -28,6 +28,7 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
     began = time.monotonic()
     with quiet(), progress(is_silent=as_json) as told:
         told("start", "Dagster")
+        from finpipe.orchestration.aside import set_aside  # noqa: PLC0415
         from finpipe.orchestration.clock import today  # noqa: PLC0415
         from finpipe.orchestration.run import run_job  # noqa: PLC0415
 
@@ -35,8 +36,8 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
         ran = run_job(context.home, cut, told)
     if ran.failures or ran.blocking:
         return failed(ran)
-    figures = gather(context.home)
-    clean = is_clean(figures) and not ran.warnings
+    figures, aside = gather(context.home), set_aside(context.home)
+    clean = is_clean(figures) and not ran.warnings and not aside
     if as_json:
         emit(
             {
@@ -44,11 +45,15 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
                 "files_new": ran.files_new,
                 "is_new": ran.is_published,
                 "warnings": ran.warnings,
+                "systems_set_aside": sorted(aside),
                 **figures,
             }
         )
         return Exit.DONE if clean else Exit.FINDINGS
     show(context, figures)
+    for name, problem in aside.items():
+        click.echo(f"{name} is set aside, all that it gave stands: {problem.error} ({problem.where}): {problem.got}")
+        click.echo(f"  fix: {problem.fix}")
     last_line(_state(context, ran, cut, time.monotonic() - began), *_next(clean=clean))
     return Exit.DONE if clean else Exit.FINDINGS
 

@@ -84,8 +84,9 @@ def test_a_broken_mart_leaves_what_was_loaded_and_the_next_load_works(
     for number, name in enumerate(("deal.csv", "deal_2.csv"), start=1):
         day.deliver(name)
         waits_and_loads(day)
-        with connect(day.home) as connection:
-            conform(day.home, connection, day.company.systems)
+        if number == 1:
+            with connect(day.home) as connection:
+                conform(day.home, connection, day.company.systems)
         with pytest.raises(RuntimeError, match="cannot be built"):
             build_run.build(day.home, date(2025, 7, 15))
         assert len(loaded(day.home)) == number
