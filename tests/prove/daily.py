@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from finpipe import conform, ingest
+from finpipe import ingest
 from finpipe.build.dbt import invoke
 from finpipe.orchestration import inbox
 from finpipe.settings import Home
@@ -112,12 +112,9 @@ class Days:
         return sum(f.verdict == "landed" for f in done)
 
     def load(self) -> None:
-        """What the load and conform steps of a run do."""
+        """What the load step of a run does."""
         with ingest.open_warehouse(self.home) as (connection, _):
-            ingest.load(self.home, connection, self.systems)
-            assert conform.conform(self.home, connection, self.systems).aside == {}
-            ingest.refresh_row_accounts(connection)
-            assert ingest.row_account_breaks(connection) == []
+            assert ingest.load(self.home, connection, self.systems).refused == []
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -134,15 +131,20 @@ def begin(company: Path, home: Home) -> None:
 
 
 class ThinBuild:
-    """dbt without its tests: all models that the story asks of where there are none yet, then those that may move."""
+    """dbt without its tests: all models that the story asks of where there are none yet, then those that may move.
+
+    ``is_whole`` makes all of them at each build.
+    """
 
     def __init__(self, whole: Sequence[str], moving: Sequence[str]) -> None:
         self.whole, self.moving = [f"+{name}" for name in whole], list(moving)
+        self.is_whole = False
 
     def __call__(self, command: list[str], *, warehouse: Path, **given: Any) -> bool:
         """Stand in for ``finpipe.build.dbt.invoke``."""
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             there = "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = 'reconciliations'"
-            chosen = self.moving if connection.execute(there).fetchall() else self.whole
+            is_first = not connection.execute(there).fetchall()
+        chosen = self.whole if self.is_whole or is_first else self.moving
         asked = ["--no-write-json", "run", "--select", *chosen]
         return invoke(asked, warehouse=warehouse, **given)

@@ -39,6 +39,9 @@ ENTITY, MEMO, AMOUNT = "3", "188964", Decimal(-9581)
 MEMO_IN = {"transaction": "id", "transactionline": "transaction", "transactionaccountingline": "transaction",
            "nexttransactionlinelink": "nextdoc"}  # fmt: skip
 SHOWN = "ar_open_items bookings_billings_collections period_figures calendar"
+#: Of the lists of the close, what is a test and no model.
+_TESTS = {"ar_rollforward_holds_every_movement", "closed_periods_stand_as_signed", "ar_opens_where_it_closed",
+          "deferred_revenue_opens_where_it_closed"}  # fmt: skip
 MOVING = f"{DOCUMENTS} {CLOSES} {QUEUE} bookings_billings_collections period_figures ar_open_items"
 TRUE = ("billings", "collections", "billings of a document", "write-offs", "money of a payment", "applications",
         "rollforward closing", "deferred revenue", "trial balance, closing", "trial balance, movement")  # fmt: skip
@@ -48,7 +51,9 @@ SIGNED = "select distinct period, state, sign_off from periods where legal_entit
 class Company:
     """The company, its days, and what its people do."""
 
-    def __init__(self, root: Path, proof: Proof, instance: dg.DagsterInstance) -> None:
+    def __init__(self, root: Path, proof: Proof, instance: dg.DagsterInstance, build: ThinBuild) -> None:
+        self.build = build
+        build.is_whole = proof.is_full
         mishaps = "late,redelivered,overlap,swapped"
         company = generate(5, 0.002, "none", root / "company", batches="day", mishaps=mishaps).out
         self.truth, self.home, self.proof = company / "truth", Home(root / "home"), proof
@@ -97,10 +102,11 @@ def company(tmp_path: Path, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("FINPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("FINPIPE_USER", "ann")
     whole = (DOCUMENTS + CLOSES + QUEUE + SHOWN).split()
-    monkeypatch.setattr(build_run, "invoke", ThinBuild([n for n in whole if "_as_" not in n], MOVING.split()))
+    build = ThinBuild([n for n in whole if n not in _TESTS], MOVING.split())
+    monkeypatch.setattr(build_run, "invoke", build)
     monkeypatch.setattr(run_module, "run_job", _line)
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Company(tmp_path, proof, instance)
+        yield Company(tmp_path, proof, instance, build)
 
 
 def finpipe(*arguments: str) -> Result:
@@ -124,6 +130,7 @@ def test_two_quarters_end_in_the_truth(company: Company, proof: Proof) -> None:
     company.live(LATE_ON + timedelta(days=1), REOPENED_ON)
     _reopened_and_closed_again(company)
     company.live(REOPENED_ON + timedelta(days=1), LAST)
+    company.build.is_whole = True
     company.run(LAST)
     _ends_in_the_truth(company)
     proof.conclude()
@@ -133,8 +140,6 @@ def _closed(company: Company) -> None:
     company.run(CLOSED_ON)
     told(0, "close", "2024-Q3", "--entity", ENTITY)
     told(0, "close", "2024-Q3", "--entity", ENTITY, "--approve", "--by", "bo")
-    company.run(CLOSED_ON)
-    assert {row[1:] for row in company.figures(SIGNED)} == {("locked", "signed")}
 
 
 def _restated_by_a_backfill(company: Company) -> None:
@@ -167,7 +172,6 @@ def _restated_by_a_backfill(company: Company) -> None:
 
 
 def _reopened_and_closed_again(company: Company) -> None:
-    company.run(REOPENED_ON)
     told(0, "reopen", "2024-Q3", "--entity", ENTITY, "--reason", "restate the quarter with the memo")
     company.run(REOPENED_ON)
     told(0, "close", "2024-Q3", "--entity", ENTITY)
