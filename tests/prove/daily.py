@@ -73,7 +73,7 @@ class Days:
     def deliver_late(self, day: date) -> None:
         """What was held back comes at last, under the names of that day."""
         for table, lines in self.late.items():
-            self._put("netsuite", f"{table}_{day.isoformat()}_late.csv", lines)
+            self._put("netsuite", f"{table}_{day.isoformat()}T09.csv", lines)
         self.held_back = {}
 
     def _without_late(self, table: str, lines: list[str]) -> list[str]:
