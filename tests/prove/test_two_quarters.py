@@ -3,8 +3,8 @@
 Closed, then a credit memo of the closed quarter that comes two months late, a backfill of it while deliveries go on, a
 dispute after the close, a reopening, a second close in two signatures; and files that come late, twice or in each
 other's place.
-The slice delivers the ERP by the week, publishes what is late by the next run and leaves the quarter reopened; the whole
-proof delivers ERP and billing by the day, builds everything each time, restates by a backfill and closes again.
+The slice delivers the ERP by the week, publishes what is late by the next run and leaves the quarter reopened; the
+whole proof delivers ERP and billing by the day, builds everything each time, restates by a backfill and closes again.
 """
 
 import json
