@@ -19,7 +19,7 @@ from pathlib import Path
 
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.settings import PROJECT, Home
-from finpipe.systems import find_systems
+from finpipe.systems import broken_systems, find_systems
 from finpipe.warehouse import write_lock
 
 #: Space that a run needs at least: landing, the working database and a publication grow side by side.
@@ -117,6 +117,8 @@ def _one_file_system(home: Home) -> Said:
 def _configuration(home: Home) -> Said:
     systems = find_systems(home)
     _ = home.config
+    for name, problem in broken_systems(home).items():
+        yield "failed", f"{name} is set aside: {problem.where}: {problem.got}", problem.fix
     yield "well", f"{len(systems)} systems: {', '.join(sorted(systems))}", ""
 
 

@@ -43,6 +43,11 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def cursors(self) -> Path:
+        """How far each live system was fetched, one small file each; without them all of it is fetched again."""
+        return self.root / "cursors"
+
+    @property
     def warehouse(self) -> Path:
         """The working database: a cache of what follows from landing."""
         return self.root / "warehouse.duckdb"

@@ -126,24 +126,49 @@ class System:
 
 
 def find_systems(home: Home) -> dict[str, System]:
-    """Every described system by name; raises ``FinpipeError`` for a broken or doubly named one."""
+    """Every system whose description can be read, by name; ``broken_systems`` says of the others why not.
+
+    Raises ``FinpipeError`` for what the company's own ``finpipe.toml`` cannot mean.
+    """
+    return _find(home)[0]
+
+
+def broken_systems(home: Home) -> dict[str, FinpipeError]:
+    """Systems that are set aside because their description cannot be read, each with the reason."""
+    return _find(home)[1]
+
+
+def _find(home: Home) -> tuple[dict[str, System], dict[str, FinpipeError]]:
     found: dict[str, System] = {}
-    for root in home.sources:
-        for description in sorted(root.glob("*/system.toml")):
-            name = description.parent.name
-            if name in found:
-                raise FinpipeError(
-                    "two folders describe the same system",
-                    where=str(description),
-                    got=name,
-                    fix="rename one of the folders",
-                )
+    broken: dict[str, FinpipeError] = {}
+    for description in (path for root in home.sources for path in sorted(root.glob("*/system.toml"))):
+        name = description.parent.name
+        if name in found or name in broken:
+            found.pop(name, None)
+            error, fix = "two folders describe the same system", "rename one of the folders"
+            broken[name] = FinpipeError(error, where=str(description), got=name, fix=fix)
+            continue
+        try:
             found[name] = read_system(description, home.config.systems.get(name, {}))
-    for name in sorted(set(home.config.systems) - set(found)):
-        found[name] = _another(home, found, name)
+        except FinpipeError as problem:
+            broken[name] = problem
+    for name in sorted(set(home.config.systems) - set(found) - set(broken)):
+        if (model := home.config.systems[name].get("like")) in broken:
+            broken[name] = broken[model]
+            continue
+        try:
+            found[name] = _another(home, found, name)
+        except _BrokenError as problem:
+            broken[name] = problem
+    # Two systems that tell one history are told together, or both stay as they were.
+    for name, said in home.config.systems.items():
+        old = said.get("replaces")
+        if old in broken or (name in broken and old in found):
+            broken[name] = broken[str(old)] = broken.get(name) or broken[str(old)]
+            found = {n: s for n, s in found.items() if n not in (name, old)}
     for system in found.values():
         _judge_replacement(home, found, system)
-    return found
+    return found, broken
 
 
 def settings_version(home: Home) -> str:
@@ -202,10 +227,13 @@ def _judge_replacement(home: Home, found: dict[str, System], system: System) -> 
 def read_system(description: Path, overrides: dict[str, Any], name: str | None = None) -> System:
     """Read one ``system.toml``, with the company's overrides merged in; ``name`` if it is not the folder's."""
     try:
-        given = tomllib.loads(description.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        return _read(description, overrides, name)
+    except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise _broken(description, str(problem)) from None
-    given = _merge(given, overrides)
+
+
+def _read(description: Path, overrides: dict[str, Any], name: str | None) -> System:
+    given = _merge(tomllib.loads(description.read_text(encoding="utf-8")), overrides)
     references = given.get("references", {})
     name = name or description.parent.name
     if not _NAME.fullmatch(name):
@@ -259,8 +287,12 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+class _BrokenError(FinpipeError):
+    """A description that cannot be read: its system is set aside, and the others go on."""
+
+
 def _broken(description: Path, got: str) -> FinpipeError:
-    return FinpipeError(
+    return _BrokenError(
         "a system's description is broken",
         where=str(description),
         got=got,

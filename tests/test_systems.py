@@ -6,7 +6,7 @@ import pytest
 
 from finpipe.errors import FinpipeError
 from finpipe.settings import Home
-from finpipe.systems import System, find_systems
+from finpipe.systems import System, broken_systems, find_systems
 
 
 def systems(tmp_path: Path, text: str) -> dict[str, System]:
@@ -81,7 +81,6 @@ def test_what_a_system_replaces_says_nothing_about_how_it_is_read(tmp_path: Path
             "cannot replace",
             "'a'",
         ),
-        ("[systems.netsuite.key_prefixes]\nerp = 'a:b'\n", "description is broken", "key_prefixes erp = 'a:b'"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, error: str, got: str) -> None:
@@ -90,3 +89,45 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, error: str
     assert error in told.value.error
     assert got in str(told.value.got)
     assert told.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("role = 'erp'\n[tables", "end of a table declaration"),
+        ("role = 'oracle'", "role = 'oracle'"),
+        ("role = 'erp'\ntables = 3", "int"),
+        ("role = 'erp'\n[tables.a]\nkey = ['id']", "names no columns"),
+        ("role = 'erp'\n[tables.a]\ncolumns = ['x']\nkey = ['id']", "id"),
+        ("\udcff", "codec"),
+    ],
+)
+def test_a_description_that_cannot_be_read_sets_its_system_aside_and_no_other(
+    tmp_path: Path, text: str, got: str
+) -> None:
+    (tmp_path / "own" / "sap").mkdir(parents=True)
+    (tmp_path / "own" / "sap" / "system.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    home = Home(tmp_path, tmp_path / "own")
+    assert set(find_systems(home)) >= {"netsuite", "stripe", "salesforce", "bank"}
+    (name,) = broken_systems(home)
+    problem = broken_systems(home)[name]
+    assert (name, problem.error) == ("sap", "a system's description is broken")
+    assert got in problem.got
+    assert "system.toml" in problem.where
+
+
+def test_a_system_described_twice_is_neither(tmp_path: Path) -> None:
+    (tmp_path / "own" / "stripe").mkdir(parents=True)
+    (tmp_path / "own" / "stripe" / "system.toml").write_text("role = 'billing'\n[tables.a]\ncolumns = ['x']\n")
+    home = Home(tmp_path, tmp_path / "own")
+    assert "stripe" not in find_systems(home)
+    assert broken_systems(home)["stripe"].error == "two folders describe the same system"
+
+
+def test_who_tells_one_history_with_a_broken_system_is_set_aside_with_it(tmp_path: Path) -> None:
+    (tmp_path / "finpipe.toml").write_text(
+        "[systems.netsuite_2]\nlike = 'netsuite'\nreplaces = 'netsuite'\n"
+        "[systems.netsuite_2.key_prefixes]\nerp = 'a:b'\n"
+    )
+    assert set(broken_systems(Home(tmp_path))) == {"netsuite", "netsuite_2"}
+    assert set(find_systems(Home(tmp_path))) >= {"stripe", "salesforce", "bank"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from finpipe.cli.base import Context, Exit, as_json, choose, counted, emit, grid, last_line, records
-from finpipe.systems import find_systems
+from finpipe.systems import System, broken_systems, find_systems
 
 if TYPE_CHECKING:
     from finpipe.ingest import Landed
@@ -24,7 +24,7 @@ def land(context: Context, system: str, paths: tuple[Path, ...], *, as_json: boo
     """Take in extracts of SYSTEM: files or folders. The same bytes again change nothing."""
     from finpipe import ingest  # noqa: PLC0415
 
-    described = choose(find_systems(context.home), system, "system")
+    described = _meant(context, system)
     return _landed(context, ingest.land(context.home, described, [p.resolve() for p in paths]), as_json=as_json)
 
 
@@ -36,7 +36,7 @@ def fetch(context: Context, system: str, *, as_json: bool) -> int:
     """Fetch what is new in a live SYSTEM (SQL or REST) and land it."""
     from finpipe import ingest  # noqa: PLC0415
 
-    described = choose(find_systems(context.home), system, "system")
+    described = _meant(context, system)
     return _landed(context, ingest.fetch(context.home, described), as_json=as_json)
 
 
@@ -50,12 +50,24 @@ def systems(context: Context, *, as_json: bool) -> int:
         (s.name, s.role, s.owner, len(s.tables), ", ".join(s.mappings), str(s.folder))
         for s in find_systems(context.home).values()
     ]
+    broken = broken_systems(context.home)
     if as_json:
         emit(records(columns, rows))
-        return Exit.DONE
+        return Exit.FINDINGS if broken else Exit.DONE
     grid(context, "", columns[:-1], [row[:-1] for row in rows])
-    last_line(counted(len(rows), "system"), "finpipe land SYSTEM PATH…")
-    return Exit.DONE
+    for name, problem in broken.items():
+        click.echo(f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}\n  fix: {problem.fix}")
+    aside = f", {len(broken)} set aside" if broken else ""
+    last_line(counted(len(rows), "system") + aside, "finpipe land SYSTEM PATH…")
+    return Exit.FINDINGS if broken else Exit.DONE
+
+
+def _meant(context: Context, name: str) -> System:
+    """The system of a name; of one that is set aside the reason is told."""
+    if problem := broken_systems(context.home).get(name):
+        raise problem
+    found: System = choose(find_systems(context.home), name, "system")
+    return found
 
 
 def _landed(context: Context, files: "list[Landed]", *, as_json: bool) -> int:

@@ -28,16 +28,17 @@ def status(context: Context, *, as_json: bool) -> int:
     verdicts = judged(context.home)
     landed = count_landed(context.home)
     if folder is None:
+        code = Exit.FINDINGS if any(c.state == "mismatched" for c in verdicts.causes) else Exit.DONE
         if as_json:
             counts = {"files_landed": landed, "files_waiting": landed}
             emit({"home": str(context.home.root), **counts, "publication": None, **_freshness(verdicts)})
-            return Exit.DONE
+            return code
         click.echo(f"home        {shown_path(context.home.root)}")
         if verdicts.causes:
             _show_freshness(context, verdicts)
         step = "finpipe run" if landed else "finpipe land SYSTEM PATH…"
         last_line(f"nothing published yet, {counted(landed, 'file')} landed", step)
-        return Exit.DONE
+        return code
     figures = gather(context.home)
     said = figures["publication"]
     known = sum(row["files"] for row in figures["systems"])

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,16 +26,18 @@ _DOING = {"load": "loading", "conform": "conforming", "build": "building", "chec
 def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
     """Load what is new, conform, build, audit and publish; ends with one screen of figures."""
     began = time.monotonic()
-    cut = as_of.date() if as_of else datetime.now(UTC).date()
     with quiet(), progress(is_silent=as_json) as told:
         told("start", "Dagster")
+        from finpipe.orchestration.aside import set_aside  # noqa: PLC0415
+        from finpipe.orchestration.clock import today  # noqa: PLC0415
         from finpipe.orchestration.run import run_job  # noqa: PLC0415
 
+        cut = as_of.date() if as_of else today(context.home)
         ran = run_job(context.home, cut, told)
     if ran.failures or ran.blocking:
         return failed(ran)
-    figures = gather(context.home)
-    clean = is_clean(figures) and not ran.warnings
+    figures, aside = gather(context.home), set_aside(context.home)
+    clean = is_clean(figures) and not ran.warnings and not aside
     if as_json:
         emit(
             {
@@ -43,11 +45,15 @@ def run(context: Context, as_of: datetime | None, *, as_json: bool) -> int:
                 "files_new": ran.files_new,
                 "is_new": ran.is_published,
                 "warnings": ran.warnings,
+                "systems_set_aside": sorted(aside),
                 **figures,
             }
         )
         return Exit.DONE if clean else Exit.FINDINGS
     show(context, figures)
+    for name, problem in aside.items():
+        click.echo(f"{name} is set aside, all that it gave stands: {problem.error} ({problem.where}): {problem.got}")
+        click.echo(f"  fix: {problem.fix}")
     last_line(_state(context, ran, cut, time.monotonic() - began), *_next(clean=clean))
     return Exit.DONE if clean else Exit.FINDINGS
 

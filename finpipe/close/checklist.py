@@ -41,15 +41,19 @@ def checklist(
     known: Sequence[Period],
     policy: Policy,
     silence: Mapping[str, int | None],
+    aside: Mapping[str, str],
     publication: Line,
 ) -> list[Line]:
-    """Every line; ``silence`` says by system how many days before a period's end its newest record may be."""
+    """Every line; ``silence`` says by system how many days before a period's end its newest record may be.
+
+    ``aside`` holds the systems that are set aside, with the reason: nothing new of theirs is in the figures.
+    """
     _ask(connection, asked)
     return [
         _calendar(asked),
         _order(asked, known),
         publication,
-        _landed(connection, asked, silence),
+        _landed(connection, asked, silence, aside),
         _files(connection),
         _reconciled(connection, "reconciliations are green", BLOCKING),
         _reconciled(connection, "subledgers tie to the ledger", TIED),
@@ -102,7 +106,12 @@ def _order(asked: Sequence[Period], known: Sequence[Period]) -> Line:
     return _line("earlier periods are closed", "earlier periods still open", wrong)
 
 
-def _landed(connection: duckdb.DuckDBPyConnection, asked: Sequence[Period], silence: Mapping[str, int | None]) -> Line:
+def _landed(
+    connection: duckdb.DuckDBPyConnection,
+    asked: Sequence[Period],
+    silence: Mapping[str, int | None],
+    aside: Mapping[str, str],
+) -> Line:
     """Each system landed a file after the end, and where it may not be silent for long its newest record is near it."""
     until = max(p.ends_on for p in asked)
     landed: dict[str, date] = dict(
@@ -111,14 +120,18 @@ def _landed(connection: duckdb.DuckDBPyConnection, asked: Sequence[Period], sile
         ).fetchall()
     )
     newest = _newest(connection)
-    wrong = []
+    wrong = [f"{system} is set aside: {why}" for system, why in sorted(aside.items())]
     for system, days in sorted(silence.items()):
         if (last := landed.get(system)) is None or last <= until:
             wrong.append(f"{system}: last landed on {last or 'no day'}, the period ends on {until}")
         found = newest.get(system)
         if days is not None and (found is None or found < until - timedelta(days=days)):
             wrong.append(f"{system}: newest record of {found or 'no day'}, the period ends on {until}")
-    return _line("every system has landed past the end", f"of {len(silence)} systems are not complete", wrong)
+    return _line(
+        "every system has landed past the end",
+        f"of {len(silence.keys() | aside.keys())} systems are not complete",
+        wrong,
+    )
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:

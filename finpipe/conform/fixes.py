@@ -78,16 +78,22 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def restart(connection: duckdb.DuckDBPyConnection, fixes: list[Fix], names: list[str]) -> None:
-    """Begin the account anew for the entities that are worked on; each fix stands as not applied until it is."""
+def restart(connection: duckdb.DuckDBPyConnection, fixes: list[Fix], names: list[str], worked_on: str) -> None:
+    """Begin the account anew for the entities that are worked on; each fix stands as not applied until it is.
+
+    ``worked_on`` says in SQL which systems' rows are made anew; fixes of others' rows stand as they are.
+    """
     connection.execute("create or replace temp table fixing as select * from quarantine.fixes limit 0")
     # Those of entities that there are not follow no entity: they are told every time.
     kept = ", ".join(literal(n) for n in entities() if n not in names) or "''"
-    connection.execute(f"delete from quarantine.fixes where entity not in ({kept})")
+    connection.execute(f"delete from quarantine.fixes where entity not in ({kept}) and {worked_on}")
+    cells = "select decision_id, entity, row_key, column_name from quarantine.fixes"
+    standing = set(connection.execute(cells).fetchall())
     rows = [
         (f.decision_id, None, f.entity, f.row_key, f.column, f.was, f.becomes, WAITS, f.why or _NO_ROW)
         for f in fixes
-        if f.entity in names or f.entity not in entities()
+        if (f.entity in names or f.entity not in entities())
+        and (f.decision_id, f.entity, f.row_key, f.column) not in standing
     ]
     if rows:
         connection.executemany("insert into quarantine.fixes values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -5,10 +5,10 @@ Belongs here: which mappings run, in which order, and the report.  Does not belo
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -16,15 +16,15 @@ from finpipe.conform import fixes, macros, matching, rules, succession
 from finpipe.conform.backfills import write_backfills
 from finpipe.conform.calendars import write_calendars
 from finpipe.conform.gate import pass_gate
+from finpipe.conform.mapping import attempt, map_into, select_of
 from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
-from finpipe.contracts import Canonical, columns, entities, own_columns, version_of
-from finpipe.contracts.base import MAPPING_COLUMNS
+from finpipe.contracts import columns, entities, version_of
 from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted, raise_damage
+from finpipe.warehouse import literal, quoted
 
 Progress = Callable[[str], None]
 #: What people decided, and what was seen of exceptions.
@@ -45,10 +45,22 @@ class Conformed:
 
 @dataclass(frozen=True)
 class ConformReport:
-    """The whole state after a pass: every system and entity, and which entities were worked on."""
+    """The whole state after a pass: every system and entity, and which entities were worked on.
+
+    ``aside`` holds systems whose mappings do not run, with the reason: what they gave before stands.
+    """
 
     rows: tuple[Conformed, ...]
     touched: tuple[str, ...]
+    aside: Mapping[str, FinpipeError]
+
+
+class _MappingError(Exception):
+    """A mapping of one system does not run."""
+
+    def __init__(self, system: System, problem: FinpipeError) -> None:
+        super().__init__(problem.error)
+        self.system, self.problem = system, problem
 
 
 def conform(
@@ -56,11 +68,36 @@ def conform(
     connection: duckdb.DuckDBPyConnection,
     systems: dict[str, System],
     progress: Progress = lambda _: None,
+    broken: Collection[str] = (),
 ) -> ConformReport:
     """Bring canonical and quarantine up to the state of raw, in one transaction.
 
-    Raises ``FinpipeError`` for a mapping that does not run or states columns its contract does not have.
+    A system in ``broken``, or one with a mapping that does not run or does not fit its contract, is set aside: all that
+    it gave before stands as it is, and the others go on. Raises ``FinpipeError`` when it is the company's decisions.
     """
+    aside: dict[str, FinpipeError] = {}
+    while True:
+        left = {n: s for n, s in systems.items() if n not in aside}
+        try:
+            touched = _pass(home, connection, left, {*broken, *aside}, progress)
+            return ConformReport(_state(connection), tuple(touched), aside)
+        except _MappingError as problem:
+            if problem.system.role == "decisions":
+                raise problem.problem from None
+            # One history told by two systems is told by both or by none.
+            for name, system in left.items():
+                if problem.system.name in (name, system.replaces) or problem.system.replaces == name:
+                    aside[name] = problem.problem
+
+
+def _pass(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    systems: dict[str, System],
+    held: Collection[str],
+    progress: Progress,
+) -> list[str]:
+    """One transaction over all systems but those that are held as they are; returns the entities worked on."""
     prepare(connection)
     succession.prepare(connection)
     connection.execute("begin")
@@ -70,14 +107,15 @@ def conform(
         connection.execute(rules.RIVALS)
         succession.note_former_keys(connection)
         # Decisions first: fixes among them are laid over the rows of all others.
-        touched = _bring_up(home, connection, systems, _DECIDED, [], progress)
+        bring_up = partial(_bring_up, home, connection, systems, held, progress)
+        touched = bring_up(_DECIDED, [])
         decided = fixes.decided(connection)
         write_backfills(connection)
         # Then which records moved: that decides the keys of everything else.
-        touched += _bring_up(home, connection, systems, [succession.MIGRATED], decided, progress)
+        touched += bring_up([succession.MIGRATED], decided)
         succession.note_former_keys(connection)
         rest = [n for n in entities() if n not in (*_DECIDED, succession.MIGRATED)]
-        touched += _bring_up(home, connection, systems, rest, decided, progress)
+        touched += bring_up(rest, decided)
         # Last, which customers of several systems are one: all that is known of them is there.
         touched += [matching.NAME] if matching.bring_up(connection) else []
         connection.execute("commit")
@@ -86,32 +124,37 @@ def conform(
         raise
     finally:
         connection.execute("set search_path = main")
-    return ConformReport(_state(connection), tuple(touched))
+    return touched
 
 
 def _bring_up(
     home: Home,
     connection: duckdb.DuckDBPyConnection,
     systems: dict[str, System],
+    held: Collection[str],
+    progress: Progress,
     names: list[str],
     decided: list[fixes.Fix],
-    progress: Progress,
 ) -> list[str]:
     """Conform those of some entities whose inputs changed; returns them, parents first."""
     touched = _touched(home, connection, systems, names, decided)
-    fixes.restart(connection, decided, touched)
+    others = f"coalesce(system, '') not in ({', '.join(map(literal, sorted(held)))})" if held else "true"
+    fixes.restart(connection, decided, touched, others)
     for name in touched:
-        connection.execute(f"delete from canonical.{name}")
-        connection.execute("delete from quarantine.rows where entity = ?", [name])
+        connection.execute(f"delete from canonical.{name} where {others}")
+        connection.execute(f"delete from quarantine.rows where entity = ? and {others}", [name])
     for system in systems.values():
-        _conform_system(home, connection, system, [n for n in touched if n in _feeds(system)], progress)
+        try:
+            _conform_system(home, connection, system, [n for n in touched if n in _feeds(system)], progress)
+        except FinpipeError as problem:
+            raise _MappingError(system, problem) from None
     if "legal_entities" in touched:
         _configured_legal_entity(home, connection)
     for name in touched:
         inputs = _inputs(home, connection, systems, name, decided)
         connection.execute("insert or replace into ledger.conformed values (?, ?)", [name, inputs])
     for name in touched:
-        succession.set_replaced_aside(connection, name, succession.heirs(systems.values()))
+        succession.set_replaced_aside(connection, name, succession.heirs(systems.values()), others)
     _across_rows(connection, systems, touched)
     return touched
 
@@ -132,7 +175,7 @@ def _conform_system(
     temporary = _gather(connection, system, names)
     for name in names:
         progress(f"{system.name} → canonical.{name}")
-        _map(connection, system.mappings[name], entities()[name])
+        map_into(connection, system.mappings[name], entities()[name])
         succession.give_former_keys(connection, system, name)
         fixes.lay_over(connection, system, name, entities()[name])
         pass_gate(connection, system, name, entities()[name])
@@ -150,7 +193,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[s
         connection.execute(f"create temp table {quoted(table)} as select * from latest_{system.name}.{quoted(table)}")
         rules.note_rivals(connection, system, table)
     for name, path in system.shared.items():
-        _try(path, connection, f"create temp table {quoted(name)} as {_select(texts[path])}")
+        attempt(path, connection, f"create temp table {quoted(name)} as {select_of(texts[path])}")
     return [*map(quoted, tables), *map(quoted, system.shared)]
 
 
@@ -169,74 +212,6 @@ def _across_rows(connection: duckdb.DuckDBPyConnection, systems: dict[str, Syste
         rules.refuse_unbalanced_journals(connection, owners)
     for name in touched:
         rules.refuse_orphans(connection, name, owners)
-
-
-def _map(connection: duckdb.DuckDBPyConnection, path: Path, entity: type[Canonical]) -> None:
-    """Run one mapping into temp table ``mapped``: the contract's columns as text, with lineage."""
-    select = _select(path.read_text(encoding="utf-8"))
-    given = {row[0] for row in _try(path, connection, f"describe {select}")}
-    _check_columns(path, given, entity)
-    listed = [_listed(c.name, given) for c in own_columns(entity)]
-    lineage = [
-        "coalesce(is_deleted, false) as is_deleted",
-        "cast(source_table as varchar) as source_table",
-        "cast(load_seq as bigint) as load_seq",
-        "cast(row_number as bigint) as row_number",
-        "cast(valid_from as varchar) as valid_from",
-    ]
-    _try(
-        path,
-        connection,
-        "create or replace temp table mapped as select (row_number() over ()) - 1 as mapped_row, "
-        f"{', '.join(listed + lineage)} from ({select}) as mapping",
-    )
-
-
-def _select(text: str) -> str:
-    """The one SELECT of a file, without what follows it; a comment at its end needs its line."""
-    return text.strip().rstrip(";") + "\n"
-
-
-def _try(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it."""
-    try:
-        return connection.execute(sql).fetchall()
-    except duckdb.Error as problem:
-        raise_damage(problem)
-        raise FinpipeError(
-            "a mapping does not run",
-            where=str(path),
-            got=str(problem).splitlines()[0],
-            fix="correct the SQL; the tables and columns it may use are those of system.toml",
-        ) from None
-
-
-def _listed(column: str, given: set[str]) -> str:
-    """One column of ``mapped``: empty text is no text."""
-    return (
-        f"nullif(cast({quoted(column)} as varchar), '') as {column}"
-        if column in given
-        else f"null::varchar as {column}"
-    )
-
-
-def _check_columns(path: Path, given: set[str], entity: type[Canonical]) -> None:
-    own = {c.name: c for c in own_columns(entity)}
-    if strange := sorted(given - set(own) - set(MAPPING_COLUMNS)):
-        raise FinpipeError(
-            "a mapping states columns that its contract does not have",
-            where=str(path),
-            got=", ".join(strange),
-            fix=f"columns of {path.stem}: {', '.join(own)}",
-        )
-    needed = {n for n, c in own.items() if not c.nullable} | set(MAPPING_COLUMNS)
-    if missing := sorted(needed - given):
-        raise FinpipeError(
-            "a mapping leaves out columns that its contract needs",
-            where=str(path),
-            got=", ".join(missing),
-            fix="state them; columns that may be null can be left out",
-        )
 
 
 def _configured_legal_entity(home: Home, connection: duckdb.DuckDBPyConnection) -> None:

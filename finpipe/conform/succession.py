@@ -128,9 +128,14 @@ def _renamed(key: str, number: int, ids: int) -> str:
     return f"case when {none} then {key} else concat_ws('/', {pieces}) end"
 
 
-def set_replaced_aside(connection: duckdb.DuckDBPyConnection, name: str, inheritance: dict[str, str]) -> None:
-    """Take out of an entity, and of quarantine, what a replaced system said of records that its successor shows."""
-    connection.execute("delete from ledger.replaced_rows where entity = ?", [name])
+def set_replaced_aside(
+    connection: duckdb.DuckDBPyConnection, name: str, inheritance: dict[str, str], worked_on: str
+) -> None:
+    """Take out of an entity, and of quarantine, what a replaced system said of records that its successor shows.
+
+    ``worked_on`` says in SQL which systems' rows were made anew; what others left stands.
+    """
+    connection.execute(f"delete from ledger.replaced_rows where entity = ? and {worked_on}", [name])
     for new, old in sorted(inheritance.items()):
         connection.execute(f"create or replace temp table replaced as {_replaced(connection, name, new, old)}")
         connection.execute(

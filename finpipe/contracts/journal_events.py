@@ -24,3 +24,4 @@ class JournalEvents(Canonical):
     posted_on: pl.Date = f.day("Date of the transaction.", required=True)
     created_at: f.Instant = f.instant("When the ERP recorded it, which may be long after its date.")
     memo: str = f.text("Text of the posting.")
+    changed_by: str = f.text("Who last changed the transaction, as the ERP names them; empty where it does not say.")

@@ -11,6 +11,7 @@ from finpipe.ingest.heal import open_warehouse, set_aside
 from finpipe.ingest.inbox import land_inbox
 from finpipe.ingest.known import Known, known
 from finpipe.ingest.land import Landed, land
+from finpipe.ingest.live import Live, fetch_new, look_live
 from finpipe.ingest.load import LoadedFile, LoadReport, load
 from finpipe.ingest.verify import verify
 
@@ -18,15 +19,18 @@ __all__ = [
     "Decision",
     "Known",
     "Landed",
+    "Live",
     "LoadReport",
     "LoadedFile",
     "decide",
     "fetch",
+    "fetch_new",
     "known",
     "land",
     "land_inbox",
     "landed_decisions",
     "load",
+    "look_live",
     "open_warehouse",
     "refresh_row_accounts",
     "row_account_breaks",

@@ -8,6 +8,7 @@ named after its table. What was fetched lands as one file per resource, in full:
 
 import importlib.util
 import os
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -28,7 +29,7 @@ from finpipe.warehouse import literal, quoted
 
 def fetch(home: Home, system: System) -> list[Landed]:
     """Run a system's ``extract.py`` and land what it fetched; raises ``FinpipeError`` when it has none or fails."""
-    module = _module(system)
+    module = module_of(system)
     sweep_fetches(home)
     folder = home.scratch / f"fetch-{os.getpid()}-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
@@ -51,9 +52,20 @@ def sweep_fetches(home: Home) -> None:
             continue
 
 
-def _module(system: System) -> ModuleType:
-    """The system's ``extract.py``, freshly imported."""
-    path = system.folder / "extract.py"
+def extract_of(system: System) -> Path:
+    """Where a live system says how it is reached."""
+    return system.folder / "extract.py"
+
+
+def without_secrets(problem: BaseException) -> str:
+    """What went wrong in one line, without the user and password that an address may hold."""
+    said = f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300]
+    return re.sub(r"://[^/@\s]+@", "://…@", said)
+
+
+def module_of(system: System) -> ModuleType:
+    """The system's ``extract.py``, freshly imported; raises ``FinpipeError`` when there is none or it is broken."""
+    path = extract_of(system)
     if not path.exists():
         raise FinpipeError(
             f"{system.name} fetches nothing by itself",
@@ -65,7 +77,11 @@ def _module(system: System) -> ModuleType:
     if spec is None or spec.loader is None:
         raise FinpipeError("extract.py cannot be imported", where=str(path), fix="check that it is Python")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        got = without_secrets(problem)
+        raise FinpipeError("extract.py cannot be imported", where=str(path), got=got, fix="correct it") from problem
     return module
 
 
@@ -81,24 +97,18 @@ def _run(system: System, module: ModuleType, folder: Path) -> None:
         dataset_name="fetched",
     )
     try:
-        source = module.source(dict(system.settings))
-    except Exception as problem:  # noqa: BLE001 - code of a system, which may fail in any way before dlt takes over
-        raise _failed(system, problem) from None
-    try:
-        info = pipeline.run(source, loader_file_format="parquet", write_disposition="append")
+        asked = module.source(dict(system.settings))
+        info = pipeline.run(asked, loader_file_format="parquet", write_disposition="append")
         info.raise_on_failed_jobs()
-    except PipelineStepFailed as problem:
-        raise _failed(system, problem.__cause__ or problem) from None
-
-
-def _failed(system: System, problem: BaseException) -> FinpipeError:
-    """The refusal of a fetch, without the stack: drivers like to put addresses and passwords into theirs."""
-    return FinpipeError(
-        f"{system.name} could not be fetched",
-        where=str(system.folder / "extract.py"),
-        got=f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300],
-        fix="check that the system answers and that its credentials are set",
-    )
+    except Exception as problem:  # noqa: BLE001 - code of a system, which may fail in any way
+        cause = (problem.__cause__ or problem) if isinstance(problem, PipelineStepFailed) else problem
+        # Without the stack: drivers like to put addresses and passwords into theirs.
+        raise FinpipeError(
+            f"{system.name} could not be fetched",
+            where=str(extract_of(system)),
+            got=without_secrets(cause),
+            fix="check that the system answers and that its credentials are set",
+        ) from None
 
 
 def _fetched(folder: Path) -> list[Path]:

@@ -25,6 +25,9 @@ _PASSING = (".part", ".partial", ".tmp", ".crdownload", "~")
 _JUNK = {"__MACOSX", "Thumbs.db"}
 _CHUNK = 4 * limits.MEGABYTE
 
+#: What makes a file the same as one that landed: its system, table and bytes, and how its name says to read them.
+Identity = tuple[str, str, str, str]
+
 
 @dataclass(frozen=True)
 class Landed:
@@ -69,9 +72,9 @@ def land(home: Home, system: System, paths: Iterable[Path], after: int | None = 
     return results
 
 
-def _note(system: System, result: Landed, known: dict[tuple[str, str, str], landing.Manifest]) -> None:
+def _note(system: System, result: Landed, known: dict[Identity, landing.Manifest]) -> None:
     """A file's line in the log."""
-    manifest = known.get((system.name, result.table, result.digest))
+    manifest = known.get(_identity(system.name, result.table, result.digest, result.path.name))
     log.note(
         f"file.{result.verdict.replace(' ', '_')}",
         system=system.name,
@@ -84,10 +87,6 @@ def _note(system: System, result: Landed, known: dict[tuple[str, str, str], land
 
 
 GROWING = "the file changed while it was copied"
-
-
-#: What makes a file the same as one that landed: its system, table and bytes, and how its name says to read them.
-Identity = tuple[str, str, str, str]
 
 
 def _identity(system: str, table: str, digest: str, name: str) -> Identity:

@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from statistics import median_low
 from typing import NamedTuple
 
+from finpipe.errors import FinpipeError
 from finpipe.observe.due import Deadline, Due, last_deadline
 from finpipe.observe.published import Count, Published
 from finpipe.observe.rules import Obligation, Rules
@@ -39,7 +40,8 @@ class Arrival(NamedTuple):
 class Facts:
     """What is known at an instant. ``expected`` names systems that should deliver even if they never did.
 
-    ``unread`` holds folders of the inbox that nobody can take files from, with the reason.
+    ``unread`` holds folders of the inbox that nobody can take files from, with the reason; ``broken`` the systems that
+    are set aside while the others go on.
     """
 
     arrivals: Sequence[Arrival]
@@ -47,6 +49,7 @@ class Facts:
     aside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     expected: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
+    broken: Mapping[str, FinpipeError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def judge(rules: Rules, systems: Mapping[str, System], facts: Facts, at: datetim
     silent = {s.replaces for s in systems.values()}
     used = {a.system for a in facts.arrivals} | facts.expected
     found = [_system(rules, systems[n], facts, at) for n in systems if n in used and n not in silent]
+    found += [_broken(n, systems.get(n), facts) for n in sorted(set(facts.broken) - {v.subject for v in found})]
     if facts.published:
         found += [_obligation(o, facts.published, at) for o in rules.obligations]
         found += [_pace(rules, facts, at), _reconciliations(facts.published), _milestones(facts.published)]
@@ -84,6 +88,7 @@ def _system(rules: Rules, system: System, facts: Facts, at: datetime) -> Verdict
         *_whole(rules, system, due, facts.published),
         *_usual(rules, system, facts.published),
         *_kept(system, facts),
+        *_aside(system.name, system.owner, facts.broken.get(system.name) or rules.unread.get(system.name)),
     ]
     seen = {
         "files": len(mine),
@@ -169,6 +174,20 @@ def _kept(system: System, facts: Facts) -> Iterable[Cause]:
     for file in facts.aside.get(system.name, ()):
         said = f"{file} was set aside in the inbox; the reason stands beside it"
         yield Cause(system.name, "set aside", said, system.owner, file, {"file": file})
+
+
+def _aside(name: str, owner: str, problem: FinpipeError | None) -> Iterable[Cause]:
+    """A system that cannot be read, fetched or mapped: what it gave stands, and nothing new of it counts."""
+    if problem:
+        said = f"{name} is set aside, the others go on: {problem.error} ({problem.where}): {problem.got}"
+        seen = {"where": problem.where, "got": problem.got, "fix": problem.fix}
+        yield Cause(name, "system set aside", said, owner, seen=seen)
+
+
+def _broken(name: str, system: System | None, facts: Facts) -> Verdict:
+    """A system that is set aside and owes nothing else: nobody can read what it owes, or it is not in use."""
+    owner = system.owner if system else "data platform"
+    return Verdict(name, "system", owner, tuple(_aside(name, owner, facts.broken[name])))
 
 
 def _obligation(obligation: Obligation, published: Published, at: datetime) -> Verdict:

@@ -5,7 +5,7 @@ system, and refusing what cannot be meant.  Does not belong here: what follows f
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -72,6 +72,8 @@ class Rules:
     targets: Mapping[str, Target]
     opens: time
     hours: int
+    #: Systems whose due dates cannot be read: they owe nothing until they can, and that is told.
+    unread: Mapping[str, FinpipeError] = field(default_factory=dict)
 
     @property
     def company(self) -> Calendar:
@@ -95,10 +97,12 @@ def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
     for name, value in policy.operations["freshness"].items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             _refuse(policy, ("freshness", name), "a number of [freshness] is whole and above zero", value, "see policy")
+    dues, unread = _dues(systems, calendars)
     owners = {o.casefold() for o in (*policy.owners, *(s.owner for s in systems.values()))}
     return Rules(
         calendars=calendars,
-        systems={n: replace(due_of_system(s, calendars), closes=closes) for n, s in systems.items()},
+        systems={n: replace(due, closes=closes) for n, due in dues.items()},
+        unread=unread,
         obligations=tuple(_obligation(policy, n, s, calendars) for n, s in policy.operations["due"].items()),
         numbers=policy.operations["freshness"],
         severities=alerts["severities"],
@@ -107,6 +111,20 @@ def rules_of(policy: Policy, systems: Mapping[str, System]) -> Rules:
         opens=policy.opens,
         hours=policy.hours,
     )
+
+
+def _dues(
+    systems: Mapping[str, System], calendars: Mapping[str, Calendar]
+) -> tuple[dict[str, Due], dict[str, FinpipeError]]:
+    """When each system is due; one that nobody can read owes nothing, and is told with the reason."""
+    dues: dict[str, Due] = {}
+    unread: dict[str, FinpipeError] = {}
+    for name, system in systems.items():
+        try:
+            dues[name] = due_of_system(system, calendars)
+        except FinpipeError as problem:
+            dues[name], unread[name] = _due({"cadence": "none"}, calendars), problem
+    return dues, unread
 
 
 def due_of_system(system: System, calendars: Mapping[str, Calendar]) -> Due:

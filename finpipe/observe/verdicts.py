@@ -21,6 +21,8 @@ KINDS = {
     "waiting to be published": LATE,
     "refused": MISMATCHED,
     "set aside": MISMATCHED,
+    "system set aside": MISMATCHED,
+    "run failed": MISMATCHED,
     "unusual count": MISMATCHED,
     "control total": MISMATCHED,
     "out of tolerance": MISMATCHED,

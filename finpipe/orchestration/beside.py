@@ -21,7 +21,7 @@ from finpipe.conform import conform
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
-from finpipe.systems import find_systems
+from finpipe.systems import broken_systems, find_systems
 from finpipe.warehouse import connect
 
 Tell = Callable[[str, str], None]
@@ -99,10 +99,18 @@ def make(second: Home, as_of: date, tell: Tell, admits: Callable[[Manifest], boo
     ``admits`` says which landed files there are. Raises ``FinpipeError`` when a row is not accounted for.
     """
     systems = find_systems(second)
+    for name, problem in broken_systems(second).items():
+        raise FinpipeError(
+            f"{name} cannot be read, and figures of another cut need every system",
+            where=problem.where,
+            got=f"{problem.error}: {problem.got}",
+            fix=problem.fix,
+        )
     with connect(second) as connection:
         told = lambda what, done, of: tell("load", f"{what} ({done}/{of})")  # noqa: E731
         ingest.load(second, connection, systems, told, admits)
-        conform(second, connection, systems, lambda what: tell("conform", what))
+        for problem in conform(second, connection, systems, lambda what: tell("conform", what)).aside.values():
+            raise problem
         ingest.refresh_row_accounts(connection)
         if breaks := ingest.row_account_breaks(connection):
             raise FinpipeError(

@@ -24,6 +24,8 @@ from finpipe.close import Line, Period
 from finpipe.close.figures import identified
 from finpipe.close.periods import LOCKED
 from finpipe.errors import FinpipeError
+from finpipe.orchestration.aside import set_aside
+from finpipe.orchestration.clock import today
 from finpipe.orchestration.company import writing
 from finpipe.policy import policy_of
 from finpipe.publish import current, freeze, holding, manifest_of
@@ -142,6 +144,7 @@ def _desk(home: Home) -> Iterator[_Desk]:
         raise FinpipeError(
             "the working database is not there", where=str(home.warehouse), got="no file", fix="finpipe run"
         )
+    today(home)  # decisions are put in order by their time: a clock that jumped would turn it round
     with writing(home, patience=0), connect(home) as connection:
         known = closing.periods(connection, "marts", _since(home, said["load_seq"]))
         yield _Desk(home, connection, said, known)
@@ -161,11 +164,13 @@ def _since(home: Home, load_seq: int) -> list[dict[str, Any]]:
 
 
 def _walk(desk: _Desk, asked: Sequence[Period]) -> list[Line]:
-    systems = find_systems(desk.home)
+    systems, aside = find_systems(desk.home), set_aside(desk.home)
     landed = {s for (s,) in desk.connection.execute("select distinct system from ledger.loads").fetchall()}
     silent = {s.replaces for s in systems.values()}
     silence = {name: _silence(s) for name, s in systems.items() if s.role in _ROLES and name in landed - silent}
-    return closing.checklist(desk.connection, asked, desk.known, policy_of(desk.home), silence, _published(desk, asked))
+    told = {name: f"{problem.error}: {problem.got}" for name, problem in aside.items()}
+    whole = _published(desk, asked)
+    return closing.checklist(desk.connection, asked, desk.known, policy_of(desk.home), silence, told, whole)
 
 
 def _silence(system: System) -> int | None:

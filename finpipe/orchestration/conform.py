@@ -3,7 +3,7 @@
 Belongs here: canonical assets and what is shown of them.  Does not belong here: mapping and gate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -12,16 +12,19 @@ import duckdb
 from finpipe import ingest, log
 from finpipe.conform import conform as conform_stage
 from finpipe.contracts import entities
+from finpipe.errors import FinpipeError
 from finpipe.orchestration import specs
+from finpipe.orchestration.aside import must_stand, note_aside, set_aside
 from finpipe.orchestration.company import Company, working
 from finpipe.orchestration.metadata import measures, table
-from finpipe.systems import System
+from finpipe.systems import System, broken_systems
 from finpipe.warehouse import connect
 
 GATE = "every_record_passes_the_gate"
 ACCOUNTS = specs.key("ledger.row_accounts")
 #: A reason without the cells that it quotes: those stay in quarantine, and Dagster's history is no place for them.
 _RULES = "regexp_replace(reasons, ' is ''.*'': ', ' is …: ', 's')"
+GOES_ON = "no_system_is_set_aside"
 
 
 def accounted(system: str) -> str:
@@ -53,10 +56,17 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         for name in systems
     ]
 
+    goes_on = dg.AssetCheckSpec(
+        GOES_ON,
+        asset=ACCOUNTS,
+        description="Every system can be read, fetched and mapped; of one that cannot all stands as it was, and the "
+        "others go on.",
+    )
+
     @dg.multi_asset(
         name="conform",
         specs=[*canonical, *books],
-        check_specs=[*gates, *laws],
+        check_specs=[*gates, *laws, goes_on],
         can_subset=True,
         pool="warehouse",
         description="Map raw records to canonical entities; what a contract refuses goes to quarantine.",
@@ -66,25 +76,44 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         described = company.systems
         with working(company) as home, connect(home) as connection:
-            report = conform_stage(home, connection, described, company.teller("conform"))
+            broken = broken_systems(home)
+            report = conform_stage(home, connection, described, company.teller("conform"), broken)
+            note_aside(home, "conform", report.aside)
+            must_stand(home, connection, {*broken, *report.aside})
+            aside = set_aside(home)
             log.note("conform.done", entities=len(report.touched))
             ingest.refresh_row_accounts(connection)
             breaks = ingest.row_account_breaks(connection)
             context.log.info(f"worked on {', '.join(report.touched) or 'nothing: no new files'}")
             numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])
             verdicts = {entity: _gate(connection, entity) for entity in entities()}
-            accounts = {name: _accounts(connection, name) for name in described}
+            accounts = {name: _accounts(connection, name) for name in systems}
         for key in sorted(context.selected_asset_keys):
             yield dg.MaterializeResult(asset_key=key, metadata=numbers.get(".".join(key.path), {}))
         for check in sorted(context.selected_asset_check_keys):
             if check.name == GATE:
                 yield _verdict(check.asset_key, *verdicts[check.asset_key.path[-1]])
-        broken = {name: [b for b in breaks if b[1] == name] for name in described}
-        for name in described:
+        for name in systems:
             if dg.AssetCheckKey(ACCOUNTS, accounted(name)) in context.selected_asset_check_keys:
-                yield _law(name, accounts[name], broken[name])
+                yield _law(name, accounts[name], [b for b in breaks if b[1] == name])
+        for name, problem in aside.items():
+            context.log.warning(f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}")
+        if goes_on.key in context.selected_asset_check_keys:
+            yield _aside(aside)
 
     return conform
+
+
+def _aside(aside: Mapping[str, FinpipeError]) -> dg.AssetCheckResult:
+    rows = [(name, p.error, p.where, p.got, p.fix) for name, p in sorted(aside.items())]
+    return dg.AssetCheckResult(
+        asset_key=ACCOUNTS,
+        check_name=GOES_ON,
+        passed=not aside,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{name}: {p.error}" for name, p in sorted(aside.items())) or "all systems go on",
+        metadata={"set aside": table(["system", "what", "where", "got", "fix"], rows)},
+    )
 
 
 def _read_by(table: str, raws: list[dg.AssetKey]) -> list[dg.AssetKey]:

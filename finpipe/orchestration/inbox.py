@@ -15,13 +15,15 @@ from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
 from finpipe.ingest import inbox
-from finpipe.ingest.land import REFUSED
+from finpipe.ingest.land import REFUSED, Landed
 from finpipe.ingest.landing import landed
 from finpipe.ingest.ledger import read_witness
+from finpipe.ingest.live import Live, fetch_new, look_live
+from finpipe.orchestration.aside import note_aside
 from finpipe.orchestration.company import Company
 from finpipe.orchestration.jobs import MICRO_BATCH, PRIORITIES, Job
 from finpipe.settings import Home
-from finpipe.systems import System
+from finpipe.systems import System, broken_systems
 
 #: How often the inboxes are looked into.
 SECONDS_BETWEEN_TICKS = 30
@@ -92,9 +94,9 @@ class Busy:
 def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.JobDefinition:
     """The job that lands and does no more. Its pool is its own, so nothing that builds delays it."""
 
-    @dg.op(name="land", pool="landing", description="Move complete files of the inboxes into landing; load nothing.")
+    @dg.op(name="land", pool="landing", description="Land complete files and what live systems have; load nothing.")
     def land(context: dg.OpExecutionContext) -> None:
-        done = inbox.land_inbox(company.home, company.systems, SETTLE_SECONDS, clock())
+        done = take_in(company.home, company.systems, SETTLE_SECONDS, clock())
         refused = [f for f in done if f.verdict == REFUSED]
         context.log.info(f"{len(done) - len(refused)} files landed, {len(refused)} set aside")
         for file in refused:
@@ -112,6 +114,16 @@ def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.
     return job
 
 
+def take_in(
+    home: Home, systems: dict[str, System], settle_seconds: float = 0, now: float | None = None
+) -> list[Landed]:
+    """Land what is complete in the inboxes and what is new in live systems; who cannot be fetched is set aside."""
+    done = inbox.land_inbox(home, systems, settle_seconds, now)
+    fetched, broken = fetch_new(home, systems)
+    note_aside(home, "live", broken)
+    return done + fetched
+
+
 def inbox_sensor(
     company: Company, batch: Job, landing: dg.JobDefinition, clock: Callable[[], float] = time.time
 ) -> dg.SensorDefinition:
@@ -120,7 +132,10 @@ def inbox_sensor(
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = clock()
         runs = busy(context.instance, now)
-        return decide(company.home, company.systems, Asked.read(context.cursor), runs, now)
+        systems = company.systems
+        live = look_live(company.home, systems.values())
+        note_aside(company.home, "live", live.broken, unsure=live.new)
+        return decide(company.home, systems, Asked.read(context.cursor), runs, now, live)
 
     return dg.SensorDefinition(
         name="new_extracts",
@@ -128,28 +143,33 @@ def inbox_sensor(
         jobs=[batch, landing],
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts one micro-batch when complete files lie in an inbox, or landed ones are not loaded yet.",
+        description="Starts one micro-batch when complete files lie in an inbox, a live system has something new, or "
+        "landed files are not loaded yet.",
     )
 
 
-def decide(home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now: float) -> dg.SensorResult:
+def decide(
+    home: Home, systems: dict[str, System], asked: Asked, runs: Busy, now: float, live: Live | None = None
+) -> dg.SensorResult:
     """One tick: at most one run, and the reason where there is none."""
+    live = live or Live()
     seen = inbox.look(home, systems, SETTLE_SECONDS, now)
     behind = _behind(home)
-    remarks = _remarks(seen)
-    if not seen.complete and not behind and not runs.has_died:
+    remarks = _remarks(home, seen, live)
+    outside = seen.complete + len(live.new)
+    if not outside and not behind and not runs.has_died:
         return _skip("nothing new" + remarks, replace(asked, fingerprint="", tries=0))
-    mark = f"{seen.fingerprint}+{behind}" + ("+died" if runs.has_died else "")
-    if seen.complete and LAND not in runs.jobs and max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS:
+    mark = f"{seen.fingerprint}+{behind}{_marks(live)}" + ("+died" if runs.has_died else "")
+    if outside and LAND not in runs.jobs and max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS:
         if f"land {mark}" == asked.fingerprint and not asked.is_due(now):
             return _skip("the same files were to be landed before" + remarks, asked)
-        return _ask(LAND, {}, asked.again(f"land {mark}", now), seen.complete)
+        return _ask(LAND, {}, asked.again(f"land {mark}", now), outside)
     if loading := runs.jobs & set(_LOADING):
         return _skip(f"{min(loading)} waits or works already: it takes what is there" + remarks, asked)
     if mark == asked.fingerprint and not asked.is_due(now):
         return _skip("a run that has ended left the same files: they are tried again later" + remarks, asked)
     settle = {"ops": {"load": {"config": {"settle_seconds": SETTLE_SECONDS}}}}
-    return _ask(MICRO_BATCH, settle, asked.again(mark, now), seen.complete + behind)
+    return _ask(MICRO_BATCH, settle, asked.again(mark, now), outside + behind)
 
 
 def busy(instance: dg.DagsterInstance, now: float) -> Busy:
@@ -184,10 +204,17 @@ def _behind(home: Home) -> int:
     return max(0, landed(home) - int(head.get("load_seq", 0)))
 
 
-def _remarks(seen: inbox.Waiting) -> str:
+def _marks(live: Live) -> str:
+    """What is new in live systems, as part of what was asked for; nothing for nothing."""
+    return "".join(f"+{name} {mark[:12]}" for name, mark in sorted(live.new.items()))
+
+
+def _remarks(home: Home, seen: inbox.Waiting, live: Live) -> str:
     said = [f"{seen.growing} still being written"] if seen.growing else []
-    said += [f"no system is called {name}" for name in seen.strangers]
+    broken = broken_systems(home)
+    said += [f"no system is called {name}" for name in seen.strangers if name not in broken]
     said += [f"set aside: {why}" for why in seen.broken]
+    said += [f"set aside: {name}, {why.error}: {why.got}" for name, why in ({**broken, **live.broken}).items()]
     return f" ({'; '.join(said)})" if said else ""
 
 

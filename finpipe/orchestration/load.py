@@ -11,7 +11,9 @@ import duckdb
 
 from finpipe import ingest
 from finpipe.orchestration import specs
+from finpipe.orchestration.clock import today
 from finpipe.orchestration.company import Company, Intake, working
+from finpipe.orchestration.inbox import take_in
 from finpipe.orchestration.metadata import measures, table
 from finpipe.orchestration.sightings import note_sightings
 from finpipe.systems import System
@@ -48,10 +50,12 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         with working(company) as home:
             described = company.systems
+            if config.as_of is None:
+                today(home)  # a clock that jumped stops the run before anything lands
             tell = company.teller("load")
             refused = []
             if config.up_to is None:
-                refused = [f for f in ingest.land_inbox(home, described, config.settle_seconds) if f.reason]
+                refused = [f for f in take_in(home, described, config.settle_seconds) if f.reason]
                 note_sightings(home, config.date)
             with ingest.open_warehouse(home) as (connection, repairs):
                 told = lambda what, done, of: tell(f"{what} ({done}/{of})")  # noqa: E731

@@ -8,6 +8,7 @@ Dagster's own freshness policies (``freshness``) see the last materialisation on
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from finpipe.observe import Cause, Judged, dispatch
 from finpipe.observe.verdicts import CLOCK, FINANCIALLY_LATE, LATE, MISMATCHED
 from finpipe.orchestration import specs
 from finpipe.orchestration.company import Company
+from finpipe.orchestration.failures import failed_runs
 from finpipe.orchestration.metadata import shown, table
 from finpipe.orchestration.watch import judged, rules
 from finpipe.systems import System
@@ -27,6 +29,7 @@ SECONDS_BETWEEN_TICKS = 300
 _SECONDS_TO_REPEAT = 24 * 3600
 
 COMES, USUAL = "comes_in_time", "comes_as_usual"
+ENDED = "runs_end_well"
 SHOWN, AGREE, REACHED = "is_published_in_time", "reconciliations_agree", "milestones_are_reached_in_time"
 _RECONCILIATIONS = dg.AssetKey(["marts", "reconciliations"])
 _MILESTONES = dg.AssetKey(["marts", "quote_to_cash"])
@@ -54,10 +57,12 @@ def watched(systems: dict[str, System]) -> list[Watched]:
     agree = "No control total and no reconciliation is out of tolerance."
     shown_ = "What is published covers every period that is due; no file waits or lies where nobody takes it."
     reached = "No booking misses a milestone from quote to cash; the data may be in time all the same."
+    ended = "The last run of each job ended well, or a later run of the whole line did."
     at_publication = ("mart", "publication", "inbox", "clock")
     return [
         *found,
         Watched(_spec(SHOWN, specs.PUBLISHED, shown_), at_publication, (LATE, MISMATCHED, CLOCK)),
+        Watched(_spec(ENDED, specs.PUBLISHED, ended), ("run",), (MISMATCHED,)),
         Watched(_spec(AGREE, _RECONCILIATIONS, agree), ("reconciliations",), (MISMATCHED,)),
         Watched(_spec(REACHED, _MILESTONES, reached), ("milestones",), (FINANCIALLY_LATE,), is_error=False),
     ]
@@ -73,7 +78,7 @@ def freshness_checks(company: Company, checks: Sequence[Watched]) -> dg.AssetChe
         description="Judge systems and publication now, by what is landed and published.",
     )
     def judge_freshness(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        found = judged(company.home)
+        found = _with_runs(company, judged(company.home), context.instance)
         for check in checks:
             if check.spec.key in context.selected_asset_check_keys:
                 yield dg.AssetCheckResult(**_result(check, found))
@@ -88,7 +93,7 @@ def freshness_sensor(
 
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         at = clock()
-        found = judged(company.home, at)
+        found = _with_runs(company, judged(company.home, at), context.instance)
         events, cursor = record(checks, found, context.cursor)
         sent = dispatch(company.home, rules(company.home), found.causes, at)
         for failure in sent.failures:
@@ -103,6 +108,11 @@ def freshness_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Judges what is late or mismatched without a run, and alerts by the routes of the policy.",
     )
+
+
+def _with_runs(company: Company, found: Judged, instance: dg.DagsterInstance) -> Judged:
+    """The verdicts on data and publication, and the one on runs, which only the instance knows."""
+    return replace(found, verdicts=(*found.verdicts, failed_runs(company.home, instance)))
 
 
 def record(checks: Iterable[Watched], found: Judged, cursor: str | None) -> tuple[list[dg.AssetCheckEvaluation], str]:

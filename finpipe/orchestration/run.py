@@ -20,6 +20,7 @@ from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import sweep
 from finpipe.orchestration.company import writing
 from finpipe.orchestration.defs import build_defs
+from finpipe.orchestration.failures import OF_HOME, mistake
 from finpipe.orchestration.specs import PUBLISHED
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
@@ -63,10 +64,10 @@ def run_job(
         definition = build_defs(home, tell).resolve_job_def(job)
         config = _cut(definition, as_of, up_to) if as_of else {}
         with nullcontext(instance) if instance is not None else project_instance() as own:
-            result = _execute(definition, config, own)
+            result = _execute(home, definition, config, own)
             if home.broken.exists() and any(node.name == "load" for node in definition.nodes):
                 tell("load", "the working database is damaged: everything is made again from landing")
-                result = _execute(definition, config, own)
+                result = _execute(home, definition, config, own)
             return _ran(result)
 
 
@@ -101,12 +102,13 @@ class _in:  # noqa: N801 - reads as a preposition
 
 
 def _execute(
-    definition: dg.JobDefinition, config: dict[str, object], instance: dg.DagsterInstance
+    home: Home, definition: dg.JobDefinition, config: dict[str, object], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
     began, run_id = time.monotonic(), str(uuid.uuid4())
+    tags = {**_LISTED, OF_HOME: str(home.root)}
     log.note("run.began", run=run_id, job=definition.name)
     result = definition.execute_in_process(
-        run_config=config, instance=instance, tags=_LISTED, raise_on_error=False, run_id=run_id
+        run_config=config, instance=instance, tags=tags, raise_on_error=False, run_id=run_id
     )
     verdict = "done" if result.success else "failed"
     seconds = round(time.monotonic() - began, 1)
@@ -115,7 +117,7 @@ def _execute(
 
 
 def _ran(result: dg.ExecuteInProcessResult) -> Ran:
-    failures = {e.step_key or "": _mistake(e) for e in result.all_events if e.is_step_failure}
+    failures = {e.step_key or "": mistake(e) for e in result.all_events if e.is_step_failure}
     bad = [c for c in result.get_asset_check_evaluations() if not c.passed]
     told = [(f"{c.asset_key.to_user_string()}: {c.check_name}", c.blocking and _is_error(c)) for c in bad]
     said = {e.asset_key: e.materialization.metadata for e in result.get_asset_materialization_events()}
@@ -134,18 +136,3 @@ def _ran(result: dg.ExecuteInProcessResult) -> Ran:
 
 def _is_error(check: dg.AssetCheckEvaluation) -> bool:
     return check.severity == dg.AssetCheckSeverity.ERROR
-
-
-def _mistake(event: dg.DagsterEvent) -> FinpipeError:
-    """Why a step failed, in four parts where a stage gave them, else the innermost error's own words."""
-    data = event.step_failure_data
-    step = event.step_key or ""
-    if data.user_failure_data is not None:
-        parts = {k: str(v.value) for k, v in data.user_failure_data.metadata.items()}
-        said = data.user_failure_data.description or "the step failed"
-        return FinpipeError(said, where=parts.get("where", step), got=parts.get("got", ""), fix=parts.get("fix", ""))
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    got = error.message.strip() if error else "unknown"
-    return FinpipeError(f"step {step} failed", where=step, got=got, fix="make dev shows the run with its log")

@@ -11,6 +11,7 @@ from finpipe.ingest.inbox import aside, look
 from finpipe.ingest.landing import Manifest, manifest_paths, read_manifest
 from finpipe.observe import Arrival, Facts, Judged, Rules, judge, rules_of
 from finpipe.observe.published import Published, read
+from finpipe.orchestration.aside import set_aside
 from finpipe.policy import policy_of
 from finpipe.publish.read import current, holding
 from finpipe.settings import Home
@@ -38,9 +39,10 @@ def facts(home: Home, systems: dict[str, System]) -> Facts:
     arrivals = [*known.values(), *(_landed(m) for m in _unpublished(home, known))]
     named = {n for n in systems if (home.inbox / n).is_dir() or n in home.config.systems}
     kept = {name: [p.name for p in aside(home, name)] for name in systems}
-    seen = look(home, systems)
-    unread = dict.fromkeys(seen.strangers, "no system is called so") | dict(w.split(": ", 1) for w in seen.broken)
-    return Facts(arrivals, published, kept, frozenset(named), unread)
+    seen, broken = look(home, systems), set_aside(home)
+    strangers = [name for name in seen.strangers if name not in broken]
+    unread = dict.fromkeys(strangers, "no system is called so") | dict(w.split(": ", 1) for w in seen.broken)
+    return Facts(arrivals, published, kept, frozenset(named), unread, broken)
 
 
 def _published(home: Home) -> tuple[Published | None, _Known]:

@@ -52,6 +52,7 @@ select
     iso_date(t.trandate) as posted_on,
     iso_instant(t.createddate) as created_at,
     t.memo,
+    t.lastmodifiedby as changed_by,
     iso_instant(coalesce(gone.deleteddate, t.lastmodifieddate, t.createddate)) as valid_from,
     t._deleted or t.date_deleted is not null or p.is_deleted or gone.recordid is not null as is_deleted,
     'transaction' as source_table,

@@ -91,6 +91,7 @@ def bill_late(home: Home, extracts: Path, folder: Path) -> str:
     ]
     copied = august[0]["id"]
     late = {"id": "990001", "tranid": "LATE-1", "externalid": "", "createddate": LATE_AT, "lastmodifieddate": LATE_AT}
+    late["lastmodifiedby"] = "1207"
     lines = [line for line in read["transactionline"] if line["transaction"] == copied]
     posted = [line for line in read["transactionaccountingline"] if line["transaction"] == copied]
     moved = {"transaction": "990001"}

@@ -104,7 +104,7 @@ def _shown_in_october(home: Home, total: Decimal) -> None:
         "changed_at::date::varchar, state, shown_in_period from restatements where measure = 'ar'",
     )
     assert moved == [
-        ("ar", "invoice", "LATE-1", "document", 0, total, "posted into the period after the close", "netsuite",
+        ("ar", "invoice", "LATE-1", "document", 0, total, "posted into the period after the close", "1207",
          "2025-01-05", "open", "Oct 2024")
     ]  # fmt: skip
     assert asked(home, "select prior_period_amount " + ROLLED.format("ar_rollforward", "Oct 2024")) == [(total,)]

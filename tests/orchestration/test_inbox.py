@@ -261,3 +261,48 @@ def test_a_broken_mart_does_not_undo_a_load(day: Day) -> None:
     order = [node.name for node in day.definitions.resolve_job_def("run_pipeline").nodes_in_topological_order]
     assert order.index("load") < min(order.index(step) for step in ("conform", "build", "publish"))
     assert [n.name for n in day.definitions.resolve_job_def("load_extracts").nodes] == ["load"]
+
+
+LIVE = """
+import pathlib
+
+import dlt
+
+
+def newest(settings):
+    return pathlib.Path(settings["file"]).stat().st_mtime_ns
+
+
+def source(settings):
+    return dlt.resource([{"id": pathlib.Path(settings["file"]).read_text(), "name": "x"}], name="deal")
+"""
+
+
+def test_a_live_system_starts_a_run_when_its_mark_moved_and_at_no_other_tick(day: Day, tmp_path: Path) -> None:
+    live, told = tmp_path / "sources" / "live", tmp_path / "deals.txt"
+    live.mkdir()
+    told.write_text("1")
+    (live / "system.toml").write_text(f'file = "{told}"\n{CRM}')
+    (live / "extract.py").write_text(LIVE)
+    for number in (1, 2):
+        request = day.asked()
+        assert request is not None
+        assert request.job_name == "run_pipeline"
+        inbox.take_in(day.home, day.company.systems)  # what the first step of the run does
+        load(day)
+        assert len(manifests(day.home)) == number
+        assert day.why() == "nothing new"
+        told.write_text(f"{number + 1}")
+    day.cursor = None
+    told.unlink()
+    assert "set aside: live, live does not answer: FileNotFoundError" in day.why()
+
+
+def test_a_broken_description_holds_up_no_other_system(day: Day, tmp_path: Path) -> None:
+    (tmp_path / "sources" / "broken").mkdir()
+    (tmp_path / "sources" / "broken" / "system.toml").write_text("role = 'crm'\n[tables")
+    assert day.why().startswith("nothing new (set aside: broken, a system's description is broken: Expected")
+    day.deliver("deal.csv")
+    assert day.asked() is not None
+    load(day)
+    assert [m.system for m in manifests(day.home)] == ["deals"]

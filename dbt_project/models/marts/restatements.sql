@@ -190,7 +190,7 @@ explained as (
             when changes.state = 'reopened' then periods.period
             else shown.period
         end as shown_in_period,
-        documents.system as changed_by,
+        coalesce(documents.changed_by, documents.system) as changed_by,
         documents.changed_at,
         documents.known_at,
         case

@@ -1,0 +1,92 @@
+"""Loads before reporting, for real: a mart that takes for ever, or breaks, neither loses nor undoes a delivery."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finpipe.build import run as build_run
+from finpipe.conform import conform
+from finpipe.errors import BusyError
+from finpipe.ingest.landing import manifests
+from finpipe.orchestration import inbox
+from finpipe.orchestration.company import writing
+from finpipe.warehouse import connect, write_lock
+
+from .test_inbox import Day, day, load  # noqa: F401 - a fixture
+
+
+def waits_and_loads(day: Day) -> None:  # noqa: F811
+    """What the step of a load does: it waits for the warehouse, then takes in and loads what is there."""
+    with writing(day.home):
+        load(day)
+
+
+def loaded(home: Any) -> list[str]:
+    with connect(home) as connection:
+        sql = "select original_name from ledger.loads where system = 'deals' and verdict = 'loaded' order by load_seq"
+        return [row[0] for row in connection.execute(sql).fetchall()]
+
+
+@contextmanager
+def building(home: Any, until: Path) -> Iterator[None]:
+    """A process of its own that holds the warehouse as a heavy mart does, until a file appears."""
+    began, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with write_lock(home), connect(home):
+            os.write(tell, b"x")
+            while not until.exists():
+                time.sleep(0.05)
+        os._exit(0)
+    os.read(began, 1)
+    try:
+        yield
+    finally:
+        until.touch()
+        os.waitpid(child, 0)
+
+
+def test_a_heavy_mart_delays_no_landing_and_the_load_that_waits_starts_when_it_ends(
+    day: Day,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """What is delivered during a build is safe at once; the load waits for the one writer, and for nothing else."""
+    with building(day.home, tmp_path / "built"):
+        day.deliver("deal.csv")
+        landing = inbox.landing_job(day.company, lambda: day.now)
+        assert landing.execute_in_process(instance=day.instance).success
+        assert [m.original_name for m in manifests(day.home)] == ["deal.csv"]
+        with pytest.raises(BusyError), write_lock(day.home):
+            pass
+        waiting = threading.Thread(target=lambda: waits_and_loads(day))
+        waiting.start()
+        time.sleep(0.5)
+        assert waiting.is_alive()
+    waiting.join(60)
+    assert loaded(day.home) == ["deal.csv"]
+
+
+def test_a_broken_mart_leaves_what_was_loaded_and_the_next_load_works(
+    day: Day,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(*_: object, **__: object) -> bool:
+        raise RuntimeError("a mart that cannot be built")
+
+    monkeypatch.setattr(build_run, "invoke", breaks)
+    for number, name in enumerate(("deal.csv", "deal_2.csv"), start=1):
+        day.deliver(name)
+        waits_and_loads(day)
+        if number == 1:
+            with connect(day.home) as connection:
+                conform(day.home, connection, day.company.systems)
+        with pytest.raises(RuntimeError, match="cannot be built"):
+            build_run.build(day.home, date(2025, 7, 15))
+        assert len(loaded(day.home)) == number
