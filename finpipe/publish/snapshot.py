@@ -17,11 +17,11 @@ import duckdb
 
 from finpipe import log
 from finpipe.errors import FinpipeError
+from finpipe.publish.describe import catalogue_of, comments, describe, words_for
 from finpipe.publish.digest import Digest, digest_tables, tables_of, whole
 from finpipe.publish.files import point, settle, sha256, sync
 from finpipe.publish.read import DATABASE, current, manifest_of, publications
 from finpipe.publish.trace import LOOKUPS
-from finpipe.publish.words import COLUMNS, TABLES
 from finpipe.settings import Home
 from finpipe.warehouse import literal, quoted
 
@@ -37,13 +37,8 @@ SCHEMAS = {
 DIGESTED = ("canonical", "main", "quarantine")
 #: Oldest storage version that DuckDB 1.2 clients, and so most drivers and tools of today, can open.
 STORAGE_VERSION = "v1.2.0"
-
-
 #: A publication on its way out; no number, so nobody takes it for one.
 _GONE = ".gone-"
-
-#: By schema and table: what the table means, and what its columns mean.
-Catalogue = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -171,11 +166,12 @@ def _write(
     """Copy tables, comments and parquet into the draft; return the digests of what was written."""
     connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version {literal(STORAGE_VERSION)})")
     try:
-        catalogue = _catalogue(connection)
+        catalogue = catalogue_of(connection)
         for schema, table in tables_of(connection, SCHEMAS):
             progress(f"{SCHEMAS[schema]}.{table}")
             _copy(connection, schema, table, draft, stamps)
-            _describe(connection, schema, table, *_comments(connection, catalogue, schema, table))
+            target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
+            describe(connection, target, *comments(connection, catalogue, schema, table))
         _stamp(connection, seq, stamps)
         digests = digest_tables(connection, DIGESTED, catalog="draft")
         digests.pop("main.publication")
@@ -202,66 +198,13 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, draft:
     )
 
 
-def _describe(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, about: str, fields: Mapping[str, str]
-) -> None:
-    """The table's and its columns' words, as comments that stay with the file."""
-    target = f"draft.{quoted(SCHEMAS[schema])}.{quoted(table)}"
-    said = [f"comment on table {target} is {literal(about)}"] if about else []
-    said += [f"comment on column {target}.{quoted(name)} is {literal(text)}" for name, text in fields.items()]
-    # In one transaction: each comment alone would be written and synced alone, and there are 1,500 of them.
-    connection.begin()
-    try:
-        connection.execute("; ".join(said))
-    except duckdb.Error:
-        connection.rollback()
-        raise
-    connection.commit()
-
-
-def _comments(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, schema: str, table: str
-) -> tuple[str, dict[str, str]]:
-    """What a table and its columns mean: the contract for an entity, the catalogue for everything else."""
-    from finpipe.contracts import columns, entities  # noqa: PLC0415 - reading a snapshot must not cost pandera
-
-    if schema == "canonical" and (entity := entities().get(table)):
-        return " ".join((entity.__doc__ or "").split()), {c.name: c.description for c in columns(entity)}
-    if schema in ("ledger", "quarantine"):
-        return TABLES.get(f"{schema}.{table}", ""), _known(connection, f"{quoted(schema)}.{quoted(table)}")
-    return catalogue[schema, table]
-
-
-def _catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
-    """Comments of all tables and columns of the warehouse, asked once: each question reads the whole catalogue."""
-    known: Catalogue = {
-        (schema, table): (about or "", {})
-        for schema, table, about in connection.execute(
-            "select schema_name, table_name, comment from duckdb_tables() where database_name = current_database()"
-        ).fetchall()
-    }
-    for schema, table, column, text in connection.execute(
-        "select schema_name, table_name, column_name, comment from duckdb_columns() "
-        "where database_name = current_database() and comment is not null order by column_index"
-    ).fetchall():
-        if (schema, table) in known:
-            known[schema, table][1][column] = text
-    return known
-
-
-def _known(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """Words for those columns of a table that have any."""
-    names = [row[0] for row in connection.execute(f"describe {relation}").fetchall()]
-    return {name: COLUMNS[name] for name in names if name in COLUMNS}
-
-
 def _stamp(connection: duckdb.DuckDBPyConnection, seq: int | None, stamps: Stamps) -> None:
     """One row in the database itself, so that an export of it can still name its snapshot."""
     listed = ", ".join(f"{literal(value)} as {name}" for name, value in asdict(stamps).items())
     connection.execute(
         f"create table draft.main.publication as select cast({literal(seq)} as integer) as publication, {listed}"
     )
-    for name, text in _known(connection, "draft.main.publication").items():
+    for name, text in words_for(connection, "draft.main.publication").items():
         connection.execute(f"comment on column draft.main.publication.{name} is {literal(text)}")
     connection.execute(
         "comment on table draft.main.publication is "

@@ -79,16 +79,6 @@ def test_a_full_disk_is_no_damage(company: Company, said: str) -> None:
         assert done == []
 
 
-def test_of_damaged_databases_the_last_two_are_kept(company: Company) -> None:
-    company.take("customer.csv", "id,name\nc,x\n")
-    for _ in range(4):
-        company.load()
-        company.home.warehouse.write_bytes(b"no database")
-    company.load()
-    aside = sorted(p.name for p in company.home.root.glob("warehouse.corrupt-*"))
-    assert aside == ["warehouse.corrupt-3", "warehouse.corrupt-4"]
-
-
 def test_what_a_killed_load_left_is_swept(company: Company) -> None:
     filled(company)
     draft = company.home.root / "witness.json.4711"
