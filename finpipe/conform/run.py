@@ -76,7 +76,7 @@ def conform(
     it gave before stands as it is, and the others go on. Raises ``FinpipeError`` when it is the company's decisions.
     """
     aside: dict[str, FinpipeError] = {}
-    while True:
+    while True:  # ends: each turn sets one system more aside
         left = {n: s for n, s in systems.items() if n not in aside}
         try:
             touched = _pass(home, connection, left, {*broken, *aside}, progress)

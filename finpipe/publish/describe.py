@@ -1,6 +1,6 @@
 """What tables and columns mean, as comments that stay with a publication's file.
 
-Belongs here: finding the words and writing them.  Does not belong here: the words themselves (contracts, dbt, ``words``).
+Belongs here: finding the words and writing them.  Does not belong here: the words (contracts, dbt, ``words``).
 """
 
 from collections.abc import Mapping
