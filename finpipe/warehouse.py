@@ -40,7 +40,7 @@ _BROKEN = (
     "Serialization Error",
 )
 #: A full or failing disk may come back; what is on it is whole.
-_OF_THE_DISK = ("No space left", "Input/output error")
+_OF_THE_DISK = ("No space left", "Input/output error", "fsync failed")
 
 #: Files that could not be read and that no later file of their name made good.
 STILL_REFUSED = """
@@ -119,7 +119,12 @@ def spill(home: Home) -> Path:
 
 def is_broken(text: str) -> bool:
     """Whether DuckDB's words say that its file is damaged."""
-    return any(words in text for words in _BROKEN) and not any(words in text for words in _OF_THE_DISK)
+    return any(words in text for words in _BROKEN) and not is_of_the_disk(text)
+
+
+def is_of_the_disk(text: str) -> bool:
+    """Whether DuckDB's words blame the disk and not the file on it."""
+    return any(words in text for words in _OF_THE_DISK)
 
 
 def raise_damage(problem: duckdb.Error) -> None:

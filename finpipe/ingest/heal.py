@@ -16,7 +16,7 @@ from finpipe.ingest import ledger, limits, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import connect, is_broken, spill
+from finpipe.warehouse import connect, is_broken, is_of_the_disk, spill
 
 
 @contextmanager
@@ -50,9 +50,8 @@ def _sweep(home: Home) -> None:
 
 def is_corruption(problem: duckdb.Error) -> bool:
     """Whether an error on opening says that the database file is broken (and not, say, that the disk is full)."""
-    return is_broken(str(problem)) or isinstance(
-        problem, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException
-    )
+    is_fatal = isinstance(problem, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException)
+    return is_broken(str(problem)) or (is_fatal and not is_of_the_disk(str(problem)))
 
 
 def set_aside(home: Home, why: str) -> str:

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from finpipe.ingest import load, open_warehouse, verify
+from finpipe.ingest.heal import is_corruption
 from finpipe.ingest.landing import manifests
 from finpipe.warehouse import connect
 from tests.ingest.conftest import Company
@@ -77,6 +78,11 @@ def test_a_full_disk_is_no_damage(company: Company, said: str) -> None:
         raise duckdb.IOException(said)
     with open_warehouse(company.home) as (_, done):
         assert done == []
+
+
+def test_a_failing_disk_sets_no_database_aside() -> None:
+    assert not is_corruption(duckdb.FatalException("FATAL Error: fsync failed!"))
+    assert is_corruption(duckdb.FatalException("FATAL Error: invalid pointer"))
 
 
 def test_what_a_killed_load_left_is_swept(company: Company) -> None:
