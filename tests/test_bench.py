@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tools.bench import docs
+from tools.bench import batches, docs
 from tools.bench.__main__ import main
 from tools.bench.batches import _correct, _join
 from tools.bench.compare import SUBJECTS
+from tools.bench.measure import Cost
 from tools.bench.others.environments import versions
 from tools.bench.others.tables import differences
 from tools.bench.others.ways import OTHERS
@@ -103,6 +104,18 @@ def test_a_correction_puts_off_one_due_date(tmp_path: Path) -> None:
     _correct(tmp_path, tmp_path / "correction")
     told = (tmp_path / "correction" / "netsuite" / "transaction_2024-11-13.csv").read_text()
     assert told == header + "1,CustInvc,2024-10-01,2024-12-13,F,2024-11-13 09:00:00\n"
+
+
+def test_the_home_of_the_day_before_is_copied_with_its_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "run_finpipe", lambda *_: Cost(1.0, 1.0, 1))
+    company = batches.Company.at(tmp_path / "whole")
+    (company.base / "published" / "1").mkdir(parents=True)
+    (company.base / "published" / "current").symlink_to("1")
+    (company.drop / "erp").mkdir(parents=True)
+    (company.drop / "erp" / "customer.csv").write_text("id\n1\n")
+    batches._next(tmp_path, company, company.drop, "day")
+    assert (tmp_path / "day" / "published" / "current").is_symlink()
+    assert (tmp_path / "day" / "inbox" / "erp" / "customer.csv").exists()
 
 
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────

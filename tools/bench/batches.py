@@ -171,7 +171,7 @@ def _next(work: Path, company: Company, files: Path, name: str) -> Cost:
     """The run that finds new files in the inbox of a home that was built up to the day before."""
     place = work / name
     shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(company.base, place, copy_function=_linked_or_copied)
+    shutil.copytree(company.base, place, symlinks=True, copy_function=_linked_or_copied)
     for folder in _systems(files):
         shutil.copytree(folder, place / "inbox" / folder.name)
     # What is owed on the next day is known on that day; a correction is told as of the day it corrects.

@@ -6,14 +6,19 @@ Does not belong here: what the processes do (``worker``).
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+#: Seconds after which a process hangs.
+LONGEST = 3600.0
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,34 @@ def spawn(arguments: list[str], environ: dict[str, str], cwd: Path, log: Path, a
     return call([sys.executable, *arguments], environ, cwd, log, allowed)
 
 
-def call(command: list[str], environ: dict[str, str], cwd: Path, log: Path, allowed: tuple[int, ...] = (0,)) -> Cost:
-    """Run a process to its end; raises ``RuntimeError`` with its last lines when it fails."""
+def call(
+    command: list[str],
+    environ: dict[str, str],
+    cwd: Path,
+    log: Path,
+    allowed: tuple[int, ...] = (0,),
+    *,
+    longest: float = LONGEST,
+) -> Cost:
+    """Run a process to its end; raises ``RuntimeError`` with its last lines when it fails or hangs."""
     began = time.monotonic()
     with log.open("wb") as out:
         child = subprocess.Popen(  # noqa: S603 - our own commands and arguments
-            command, env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT
+            command, env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
-        _, status, used = os.wait4(child.pid, 0)
+        end = threading.Timer(longest, os.killpg, (child.pid, signal.SIGKILL))
+        end.start()
+        try:
+            _, status, used = os.wait4(child.pid, 0)
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)  # an interrupted benchmark leaves nobody at work
+            raise
+        finally:
+            end.cancel()
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
+    if wall >= longest and child.returncode == -signal.SIGKILL:
+        raise RuntimeError(f"{' '.join(command[:5])[:200]} had not ended after {longest:.0f} seconds")
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     if child.returncode not in allowed:
         raise RuntimeError(f"{' '.join(command[:5])[:200]} ended with {child.returncode}\n" + "\n".join(lines[-20:]))

@@ -5,8 +5,8 @@ Does not belong here: costs that are compared; a profile makes Python look deare
 """
 
 import cProfile
-import os
 import pstats
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -48,7 +48,9 @@ def profile_stages(root: str, files: str, as_of: str) -> list[Stage]:
     from finpipe.warehouse import connect  # noqa: PLC0415
 
     home, found = Home(Path(root)), list[Stage]()
-    os.environ["DBT_SINGLE_THREADED"] = "true"  # a profile sees one thread
+    home.root.mkdir(parents=True, exist_ok=True)
+    # A profile sees the threads of Python, not those of DuckDB.
+    (home.root / "finpipe.toml").write_text("threads = 1\n", encoding="utf-8")
 
     def land() -> None:
         for system in find_systems(home).values():
@@ -85,7 +87,7 @@ def profile_stages(root: str, files: str, as_of: str) -> list[Stage]:
     for stage in stages:
         with _profiled() as seen:
             said = stage()
-        found.append(_stage(stage.__name__, pstats.Stats(seen), said or {}))
+        found.append(_stage(stage.__name__, pstats.Stats(*seen), said or {}))
     return found
 
 
@@ -101,13 +103,21 @@ def heard(said: dict[str, Any]) -> list[Stage]:
 
 
 @contextmanager
-def _profiled() -> Iterator[cProfile.Profile]:
-    seen = cProfile.Profile(time.process_time)
-    seen.enable()
+def _profiled() -> Iterator[list[cProfile.Profile]]:
+    """Profiles of this thread and of those that begin meanwhile, each by the CPU of its own thread."""
+    seen = [cProfile.Profile(time.thread_time)]
+
+    def begin(*_: object) -> None:
+        seen.append(cProfile.Profile(time.thread_time))
+        seen[-1].enable()
+
+    threading.setprofile(begin)
+    seen[0].enable()
     try:
         yield seen
     finally:
-        seen.disable()
+        seen[0].disable()
+        threading.setprofile(None)
 
 
 def _stage(name: str, stats: pstats.Stats, models: dict[str, float]) -> Stage:

@@ -73,7 +73,8 @@ def polars_guessed(files: list[Path], database: str) -> None:
 def singer(files: list[Path], database: str, target: str) -> None:
     """A tap that writes a schema and a record for each row, piped into the target."""
     config = Path(database).with_name("target.json")
-    config.write_text(json.dumps({"filepath": database, "default_target_schema": "raw"}), encoding="utf-8")
+    told = {"filepath": database, "default_target_schema": "raw", "primary_key_required": False}
+    config.write_text(json.dumps(told), encoding="utf-8")
     text = {"type": ["null", "string"]}
     with subprocess.Popen([target, "-c", str(config)], stdin=subprocess.PIPE, text=True) as process:  # noqa: S603
         pipe = process.stdin
