@@ -5,7 +5,6 @@ batches, each compared with one plain delivery.  Does not belong here: crashes.
 """
 
 import hashlib
-import os
 from datetime import date
 from pathlib import Path
 
@@ -110,9 +109,7 @@ def _marts(home: Home) -> str:
 
 @pytest.mark.prove_replay
 def test_no_column_of_canonical_or_of_any_mart_is_a_float(tmp_path_factory: pytest.TempPathFactory) -> None:
-    kept = os.environ.get("FINPIPE_PROVE_COMPANIES")
-    folder = Path(kept) if kept else shared_folder(tmp_path_factory)
-    run = company_of(folder, SEED, SCALE, "none")
+    run = company_of(shared_folder(tmp_path_factory), SEED, SCALE, "none")
     home = run.database.parents[2]
     for database in (home / "warehouse.duckdb", run.database):
         with duckdb.connect(str(database), read_only=True) as connection:
