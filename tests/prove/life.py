@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @rule(rows=files, point=st.sampled_from([None, None, *list(CRASHES)[:3]]))
+    @rule(rows=files, point=st.sampled_from([*[None] * 6, *list(CRASHES)[:3]]))
     def land(self, rows: list[tuple[int, str, int]], point: str | None) -> None:
         """A file arrives; a crash in between leaves it there wholly or not at all."""
         self.proof.trials += 1
@@ -125,7 +125,7 @@ class Life(RuleBasedStateMachine):
             self.landed.append(tuple(rows))
             self.is_current = False
 
-    @rule(point=st.sampled_from([None, None, *list(CRASHES)[3:]]))
+    @rule(point=st.sampled_from([*[None] * 9, *list(CRASHES)[3:]]))
     def run(self, point: str | None) -> None:
         """Load and conform what landed, perhaps broken off."""
         self.proof.trials += 1

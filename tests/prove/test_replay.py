@@ -101,10 +101,10 @@ def test_order_splits_resends_threads_and_batches_change_nothing(
 
 
 def _marts(home: Home) -> str:
-    """Digests of what is built, but for when things were seen: exceptions keep the load that showed them first."""
+    """Digests of what is built. An exception about a row that has no key names its file and row: that may differ."""
     build(home, AS_OF)
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-        return repr(sorted(digest_tables(connection, MARTS, without=OF_DELIVERY).items()))
+        return repr(sorted(digest_tables(connection, MARTS, without=OF_DELIVERY | {"left_key"}).items()))
 
 
 @pytest.mark.prove_replay
