@@ -90,6 +90,7 @@ STATED = frozenset({"SEQ", "CTRL-TOTAL"})
 def _kinds() -> list[Kind]:
     unbalanced = frozenset({"JE-UNBALANCED"})
     vanished = GONE | {"CTRL-TOTAL", "PAY-MISSING"}
+    unlinked = frozenset({"PAY-UNAPPLIED", "REF-UNLINKED"})
     of_period = frozenset({"INV-PERIOD", "LATE-DATA"})
     of_order = frozenset({"ORD-VALUE", "ORD-MISSING"})
     booked = frozenset({"ORD-VALUE", "CTRL-TOTAL"})
@@ -136,7 +137,7 @@ def _kinds() -> list[Kind]:
         Kind(TRANSACTION, "", "existence", GONE | {"PAY-MISSING"}, _billed("CustPymt")),
         Kind(TRANSACTION, "", "existence", GONE | {"ORD-MISSING"}, _type("SalesOrd")),
         Kind(POSTING, "", "existence", unbalanced),
-        Kind(LINK, "", "existence", frozenset({"PAY-UNAPPLIED"}), lambda row: row["linktype"] == "Payment"),
+        Kind(LINK, "", "existence", unlinked, lambda row: row["linktype"] == "Payment"),
         Kind("stripe/invoice.jsonl", "", "existence", GONE | {"INV-MISSING-BILL"}, status_paid),
         Kind("stripe/charge.jsonl", "", "existence", GONE | {"PAY-MISSING"}, status_paid),
         Kind("stripe/balance_transaction.jsonl", "", "existence", vanished, _type("charge")),

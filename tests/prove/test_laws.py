@@ -17,7 +17,7 @@ import duckdb
 import jinja2
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -44,6 +44,8 @@ def every(proof: Proof, examples: int, *, steps: int = 50) -> settings:
         database=None,
         deadline=None,
         print_blob=False,
+        # Making a failing life small takes minutes: that is for whoever looks into it.
+        phases=tuple(Phase) if proof.is_full else (Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
     )
 
