@@ -30,14 +30,22 @@ def invoke(
 ) -> bool:
     """Run one dbt command; true when it and everything it ran succeeded.
 
-    Raises ``FinpipeError`` with dbt's own words when dbt itself could not run.
+    Raises ``FinpipeError`` with dbt's own words when dbt itself could not run, or did not know what it was asked for:
+    dbt would only warn.
     """
+    unknown: list[str] = []
+
+    def hear(event: Any) -> None:
+        if event.info.name == "NoNodesForSelectionCriteria":
+            unknown.append(event.data.spec_raw)
+        listen(event)
+
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - costs three CPU seconds: only who builds pays
 
     fingerprint = parsed.key(variables, warehouse.stem)
     manifest = parsed.recall(fingerprint)
     with _environment({**_ENVIRONMENT, **(settings or {}), "FINPIPE_WAREHOUSE": str(warehouse)}), _released():
-        result = dbtRunner(manifest, callbacks=[listen]).invoke(
+        result = dbtRunner(manifest, callbacks=[hear]).invoke(
             [
                 *_QUIET,
                 *command,
@@ -59,6 +67,13 @@ def invoke(
             where=str(DBT_PROJECT),
             got=" ".join(str(result.exception).split()),
             fix="correct the model or macro it names",
+        )
+    if unknown:
+        raise FinpipeError(
+            "dbt knows nothing of that name",
+            where=str(DBT_PROJECT),
+            got=", ".join(unknown),
+            fix="python -m finpipe.build.keep makes the committed manifest anew",
         )
     if manifest is None:
         parsed.keep(scratch / "target" / "partial_parse.msgpack", fingerprint)

@@ -104,8 +104,6 @@ def build(
     for node in nodes.values():
         if node.status == "error":
             note_broken(home, node.message)
-    if passed_over := set(asked or ()) - set(nodes):
-        raise RuntimeError(f"dbt did not build what it was asked to: {sorted(passed_over)[:5]}")
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
         _keep_results(connection, begun.build, nodes, is_whole=asked is None)

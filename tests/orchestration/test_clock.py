@@ -16,7 +16,11 @@ from finpipe.settings import PROJECT, Home
 from finpipe.systems import find_systems
 
 STATEMENT = PROJECT / "sources" / "bank" / "sample" / "statement_EUR.csv"
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """This machine's clock when it is asked: a suite runs for long."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -31,7 +35,8 @@ def test_an_empty_company_believes_any_clock(home: Home) -> None:
 
 @pytest.mark.parametrize("after", [timedelta(minutes=-4), timedelta(), timedelta(days=300)])
 def test_clocks_of_two_machines_differ_a_little_and_companies_pause(landed: Home, after: timedelta) -> None:
-    assert today(landed, NOW + after) == (NOW + after).date()
+    instant = now() + after
+    assert today(landed, instant) == instant.date()
 
 
 @pytest.mark.parametrize(
@@ -45,16 +50,18 @@ def test_clocks_of_two_machines_differ_a_little_and_companies_pause(landed: Home
 )
 def test_a_jump_is_refused_with_both_times(landed: Home, after: timedelta, error: str) -> None:
     with pytest.raises(FinpipeError, match=error) as refused:
-        today(landed, NOW + after)
-    assert f"{NOW:%Y-%m-%d}" in refused.value.got
+        today(landed, now() + after)
+    assert f"{now():%Y-%m-%d}" in refused.value.got
     assert "--as-of" in refused.value.fix
 
 
 def test_a_run_by_such_a_clock_does_nothing_at_all(landed: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    instant = now()
+
     class Jumped(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:
-            return NOW + timedelta(days=4000)
+            return instant + timedelta(days=4000)
 
     monkeypatch.setattr(clock_module, "datetime", Jumped)
     monkeypatch.setenv("FINPIPE_HOME", str(landed.root))

@@ -25,8 +25,8 @@ from finpipe.settings import Config, Home
 from finpipe.warehouse import connect
 from tests.prove.verdicts import Proof
 
-TABLES = ("marts.billings", "marts.collections", "reconciliation.rec_billing__ledger")
-PUBLISHED = ("main.billings", "main.collections", "main.rec_billing__ledger")
+TABLES = ("marts.ar_aging", "marts.cash_bridge", "reconciliation.rec_billing__ledger")
+PUBLISHED = ("main.ar_aging", "main.cash_bridge", "main.rec_billing__ledger")
 ROWS = 3000
 READERS = 2
 #: Readers pause so long at most, or the writer would hardly get a turn on a small machine.
@@ -73,7 +73,7 @@ def by_client(home: Home) -> set[int]:
 
 def by_one_parquet(home: Home) -> set[int]:
     """One table's parquet through ``published/current``."""
-    path = home.published / "current" / "parquet" / "billings.parquet"
+    path = home.published / "current" / "parquet" / "ar_aging.parquet"
     with duckdb.connect(config={"threads": 1}) as connection:
         return seen(connection, (f"read_parquet('{path}')",))
 
