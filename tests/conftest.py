@@ -31,7 +31,7 @@ LONG = (
     "orchestration/test_demo",
     "judge/",
     "exceptions/test_story",
-    "test_bench",
+    "prove/",
     "close/test_story",
     "demo/",
     "orchestration/",

@@ -25,8 +25,8 @@ from finpipe.settings import Config, Home
 from finpipe.warehouse import connect
 from tests.prove.verdicts import Proof
 
-TABLES = ("marts.ar_aging", "marts.cash_bridge", "reconciliation.rec_billing__ledger")
-PUBLISHED = ("main.ar_aging", "main.cash_bridge", "main.rec_billing__ledger")
+TABLES = ("marts.ar_aging", "marts.trial_balance", "reconciliation.rec_billing__ledger")
+PUBLISHED = ("main.ar_aging", "main.trial_balance", "main.rec_billing__ledger")
 ROWS = 3000
 READERS = 2
 #: Readers pause so long at most, or the writer would hardly get a turn on a small machine.

@@ -15,7 +15,7 @@ from tools.bench.compare import DifferentError
 from tools.bench.docs import write_plot, write_sections
 from tools.bench.profiles import Stage, told
 from tools.bench.results import Results
-from tools.bench.run import WAYS, ask, bench, profile
+from tools.bench.run import ask, bench, profile
 
 #: About 2.6 million raw rows.
 SCALE = 1.0
@@ -46,7 +46,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=SCALE, help="size of the demo company; 0.45 = 1.2 million rows")
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--ways", nargs="+", choices=sorted(WAYS), help="only these ways (default: all)")
     parser.add_argument("--others", action="store_true", help="also what people would use instead, installed for this")
     parser.add_argument("--micro-batches", action="store_true", help="only: a day's batch, a corrected invoice")
     parser.add_argument("--profiles", action="store_true", help="only: one profile for each stage")

@@ -5,7 +5,7 @@ Belongs here: the order of events.  Does not belong here: what is measured (``wo
 
 import json
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from finpipe import ingest
@@ -24,16 +24,8 @@ from tools.bench.results import Journal, Results
 Tell = Callable[[str], None]
 
 
-def bench(
-    work: Path,
-    scale: float,
-    repetitions: int,
-    tell: Tell,
-    ways: Collection[str] | None = None,
-    *,
-    with_others: bool = False,
-) -> Results:
-    """Run it all, or some ways, below ``work``; raises ``DifferentError`` when two ways give different results.
+def bench(work: Path, scale: float, repetitions: int, tell: Tell, *, with_others: bool = False) -> Results:
+    """Run it all below ``work``; raises ``DifferentError`` when two ways give different results.
 
     A folder in which the same code was stopped is gone on with: what it measured already stands.
     """
@@ -44,7 +36,7 @@ def bench(
     others = Others(work, landed, results, journal, tell) if with_others else None
     for repetition in range(1, repetitions + 1):
         for name, measured in WAYS.items():
-            if name in (ways or WAYS) and not journal.has(repetition, name):
+            if not journal.has(repetition, name):
                 tell(f"{repetition} of {repetitions}: {name}")
                 journal.add(repetition, name, measured(work, landed, name))
         results.rows = same_rows(_files(work), work / "limit" / "warehouse.duckdb", work / "load" / "warehouse.duckdb")
