@@ -67,9 +67,7 @@ def _measure(given: argparse.Namespace, work: Path) -> tuple[dict[str, str], dic
     repetitions = max(1, given.repetitions)
     part: Callable[[str], Path] = lambda name: _below(work / name)  # noqa: E731
     if given.all or not (given.micro_batches or given.profiles):
-        results = bench(
-            part("ways"), given.scale, repetitions, _tell, with_others=given.others or given.all
-        )
+        results = bench(part("ways"), given.scale, repetitions, _tell, with_others=given.others or given.all)
         ask(part("ways"), results, given.questions, TICKS, given.customers, _tell)
         sections |= {"ways": report.ways(results), "asked": report.asked(results)}
         if given.others or given.all:
