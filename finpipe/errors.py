@@ -4,7 +4,8 @@ import os
 import re
 
 _SECRET_NAMES = re.compile(r"passw|secret|token|api_?key|credential|private|dsn|_url$|smtp", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"(\w+://)[^\s/@]*:[^\s@]*@")
+#: A user, with a password (which may hold a slash) or without.
+_IN_ADDRESS = re.compile(r"(\w*://)(?:[^\s/@]*:[^\s@]*|[^\s/@]+)@")
 #: Shorter values are words that also stand elsewhere.
 _LEAST_SECRET = 6
 

@@ -8,7 +8,6 @@ named after its table. What was fetched lands as one file per resource, in full:
 
 import importlib.util
 import os
-import re
 import shutil
 import uuid
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.errors import FinpipeError
+from finpipe.errors import FinpipeError, without_secrets
 from finpipe.ingest import limits
 from finpipe.ingest.land import Landed, land
 from finpipe.ingest.read_parquet import as_text
@@ -57,10 +56,9 @@ def extract_of(system: System) -> Path:
     return system.folder / "extract.py"
 
 
-def without_secrets(problem: BaseException) -> str:
-    """What went wrong in one line, without the user and password that an address may hold."""
-    said = f"{type(problem).__name__}: {problem}".split("\n", 1)[0][:300]
-    return re.sub(r"://[^/@\s]+@", "://…@", said)
+def in_one_line(problem: BaseException) -> str:
+    """What went wrong, in one line; secrets go before it is cut, for half of one is not known any more."""
+    return without_secrets(f"{type(problem).__name__}: {problem}").split("\n", 1)[0][:300]
 
 
 def module_of(system: System) -> ModuleType:
@@ -80,7 +78,7 @@ def module_of(system: System) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as problem:
-        got = without_secrets(problem)
+        got = in_one_line(problem)
         raise FinpipeError("extract.py cannot be imported", where=str(path), got=got, fix="correct it") from problem
     return module
 
@@ -106,7 +104,7 @@ def _run(system: System, module: ModuleType, folder: Path) -> None:
         raise FinpipeError(
             f"{system.name} could not be fetched",
             where=str(extract_of(system)),
-            got=without_secrets(cause),
+            got=in_one_line(cause),
             fix="check that the system answers and that its credentials are set",
         ) from None
 

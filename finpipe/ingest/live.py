@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from finpipe.errors import FinpipeError
-from finpipe.ingest.fetch import extract_of, fetch, module_of, without_secrets
+from finpipe.ingest.fetch import extract_of, fetch, in_one_line, module_of
 from finpipe.ingest.land import Landed
 from finpipe.ingest.landing import make_folder, write_synced
 from finpipe.settings import Home
@@ -92,7 +92,7 @@ class _Question(threading.Thread):
         except FinpipeError as problem:
             self.problem = problem
         except Exception as problem:  # noqa: BLE001 - code of a company, which may raise anything
-            self.problem = _silent(self.system, without_secrets(problem))
+            self.problem = _silent(self.system, in_one_line(problem))
 
 
 def _ask(system: System) -> _Question:
