@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finpipe.cli.base import Context, Exit, as_json, counted, emit, grid, last_line
-from finpipe.cli.decide import by_person
+from finpipe.cli.decide import by_person, stated
 
 if TYPE_CHECKING:
     from finpipe.orchestration.close import Act
@@ -124,8 +124,7 @@ def reopen(context: Context, period: str, *, entity: str | None, reason: str, pe
     """Open a locked period again, or withdraw a proposal; what was signed stays, and restatements compare with it."""
     from finpipe.orchestration import close as closes  # noqa: PLC0415
 
-    if not reason.strip() or not person.strip():
-        raise click.BadParameter("a decision has a person and a reason")
+    person, reason = stated(person, reason)
     act = closes.reopen(context.home, period, entity, person, reason)
     if as_json:
         emit(_facts(act, "reopened"))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from finpipe.cli.base import Commands, Context, Exit, as_json, counted, emit, grid, last_line
-from finpipe.cli.decide import by_person, with_reason
+from finpipe.cli.decide import by_person, stated, with_reason
 from finpipe.errors import FinpipeError
 from finpipe.settings import Home
 
@@ -82,16 +82,15 @@ def different(context: Context, /, *, one: str, other: str, reason: str, person:
 def _decide(context: Context, verdict: str, pair: tuple[str, str], person: str, reason: str, *, as_json: bool) -> int:
     from finpipe import ingest  # noqa: PLC0415
 
-    if not reason.strip() or not person.strip():
-        raise click.BadParameter("a decision has a person and a reason")
+    person, reason = stated(person, reason)
     left, right = (_meant(context.home, name) for name in sorted(key.strip() for key in pair))
     if left["customer_id"] == right["customer_id"]:
         raise click.BadParameter("a decision is about two records, not one")
     decision = ingest.Decision(
         kind="customer_match",
         subject=f"{left['customer_id']} {right['customer_id']}",
-        decided_by=person.strip(),
-        reason=reason.strip(),
+        decided_by=person,
+        reason=reason,
         as_of_on=_as_of(context.home),
         payload={"verdict": verdict},
     )
@@ -126,11 +125,7 @@ def _meant(home: Home, key: str) -> dict[str, Any]:
 
 def _as_of(home: Home) -> date:
     """Business date of the figures that were looked at."""
-    from finpipe.publish.read import current, manifest_of  # noqa: PLC0415
+    from finpipe.publish.read import holding  # noqa: PLC0415
 
-    folder = current(home)
-    if folder is None:
-        raise FinpipeError(
-            "nothing is published yet", where=str(home.published), got="no publication", fix="finpipe run"
-        )
-    return date.fromisoformat(manifest_of(folder)["as_of"])
+    with holding(home) as held:
+        return date.fromisoformat(held.manifest["as_of"])

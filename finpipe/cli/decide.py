@@ -28,6 +28,13 @@ def by_person(function: Any) -> Any:
     return click.option("--by", "person", default=this_person, help=said)(function)
 
 
+def stated(person: str, reason: str) -> tuple[str, str]:
+    """Who decides and why, without blanks around; raises ``BadParameter`` where one of them says nothing."""
+    if not reason.strip() or not person.strip():
+        raise click.BadParameter("a decision has a person and a reason")
+    return person.strip(), reason.strip()
+
+
 @exceptions.command()
 @_IDS
 @click.option("--to", "assignee", required=True, help="Who is to act.")
@@ -203,15 +210,14 @@ def _decide(
     """Judge every decision first, then land them as one file."""
     from finpipe import ingest  # noqa: PLC0415
 
-    if not reason.strip() or not person.strip():
-        raise click.BadParameter("a decision has a person and a reason")
+    person, reason = stated(person, reason)
     found = [meant(context.home, one) for one in dict.fromkeys(ids)]
     decisions = [
         ingest.Decision(
             kind=kind,
             subject=f["exception_id"],
-            decided_by=person.strip(),
-            reason=reason.strip(),
+            decided_by=person,
+            reason=reason,
             as_of_on=f["last_seen_on"],
             payload={"spell": f["spell"], **payload(f)},
         )
