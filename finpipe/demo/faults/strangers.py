@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from finpipe.demo import ids
-from finpipe.demo.cash import PRE
+from finpipe.demo.cash import POST
 from finpipe.demo.faults.documents import CARD, paid
 from finpipe.demo.faults.edits import LINE, TRANSACTION, Row
 from finpipe.demo.faults.masters import order_id, orders
@@ -31,8 +31,8 @@ def invoice_of_another(p: Planter) -> None:
 
 def credit_of_another(p: Planter) -> None:
     """INV-WRONG-CUST: an ERP credit memo names another customer than Stripe's credit note."""
-    for v in p.pick("INV-WRONG-CUST credit", p.block.credits, CARD & (pl.col("kind") == PRE)):
-        tid, note = v["inv"] * 32 + 1 + PRE, stripe_id("cn", v["cn"])
+    for v in p.pick("INV-WRONG-CUST credit", p.block.credits, CARD & (pl.col("kind") == POST)):
+        tid, note = v["inv"] * 32 + 1 + POST, stripe_id("cn", v["cn"])
         _name_another(p, "INV-WRONG-CUST", v, tid, v["total"], v["dated_on"], note)
 
 
