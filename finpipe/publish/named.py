@@ -19,10 +19,11 @@ LINES = {
     "invoice_lines": ("invoice_line_id", "invoices", "invoice_id"),
     "journal_lines": ("journal_line_id", "journal_events", "journal_event_id"),
 }
-#: A list given to a statement, as what ``in (…)`` takes.  DuckDB joins it, and leaves alone what holds none of it; many
-#: values written out are compared with every row, after all its columns are read.
+#: Whole numbers given to a statement, as what ``in (…)`` takes.  DuckDB joins such a list, and leaves alone what holds
+#: none of it; many values written out are compared with every row, after all its columns are read.
 NUMBERS = "select unnest(cast(? as integer[]))"
-TEXTS = "select unnest(cast(? as varchar[]))"
+#: Most texts that are written out: few are found by an index, more than these by reading the table.
+_MOST_WRITTEN = 40
 
 
 def found(connection: duckdb.DuckDBPyConnection, asked: str) -> list[int]:
@@ -108,5 +109,7 @@ def unknown(connection: duckdb.DuckDBPyConnection, asked: str) -> FinpipeError:
 
 
 def listed(values: Iterable[str]) -> str:
-    """Texts as a list within SQL."""
-    return ", ".join(literal(value) for value in values)
+    """Texts as what ``in (…)`` takes: a few as they are, so that an index answers; many as a list that is joined."""
+    texts = [literal(value) for value in values]
+    written = ", ".join(texts)
+    return written if len(texts) <= _MOST_WRITTEN else f"select unnest([{written}])"

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from finpipe.publish.named import LINES, NUMBERS, TEXTS, are_one, found, unknown
+from finpipe.publish.named import LINES, NUMBERS, are_one, found, listed, unknown
 from finpipe.publish.read import reading
 from finpipe.settings import Home
 from finpipe.warehouse import literal
@@ -183,18 +183,17 @@ def _postings(connection: duckdb.DuckDBPyConnection, events: Sequence[str]) -> l
 
 def _lines_with_exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]) -> set[str]:
     """Keys of lines of the chain that an exception names."""
-    lines = {
-        f"select {line} from canonical.{table} where {key} in ({TEXTS})": ids[whole]
+    lines = [
+        f"select {line} from canonical.{table} where {key} in ({listed(ids[whole])})"
         for table, (line, whole, key) in LINES.items()
         if ids[whole] and table != "journal_lines"
-    }
+    ]
     if not lines:
         return set()
     # Two questions: asked as one, DuckDB reads all lines and leaves the index aside.
     named = connection.execute("select left_key from main.exceptions union select right_key from main.exceptions")
     keys = {row[0] for row in named.fetchall()}
-    of_chain = connection.execute(" union all ".join(lines), list(lines.values())).fetchall()
-    return keys & {row[0] for row in of_chain}
+    return keys & {row[0] for row in connection.execute(" union all ".join(lines)).fetchall()}
 
 
 def _exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]], postings: list[Row]) -> list[Row]:
@@ -222,13 +221,13 @@ def _exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]
 
 def _cells(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]) -> list[Row]:
     """The rows of marts that hold figures of the chain, each with the quarter and currency it is summed in."""
-    marts = {
+    marts = [
         f"select {place} as place, {literal(mart)} as mart, {key} as key, period, quarter, currency, "
-        f"{literal(amount)} as figure, {amount} as amount from main.{mart} where {column} in ({TEXTS})": ids[entity]
+        f"{literal(amount)} as figure, {amount} as amount from main.{mart} where {column} in ({listed(ids[entity])})"
         for place, (mart, (key, column, entity, amount)) in enumerate(_CELLS.items())
         if ids[entity]
-    }
-    found = _rows(connection, " union all ".join(marts) + " order by all", list(marts.values())) if marts else []
+    ]
+    found = _rows(connection, " union all ".join(marts) + " order by all") if marts else []
     return [{name: value for name, value in row.items() if name != "place"} for row in found]
 
 
@@ -237,10 +236,10 @@ def _where(
 ) -> list[Row]:
     if not values:
         return []
-    return _rows(connection, f"{select} where {column} in ({TEXTS}) and {also} order by all", [list(values)])
+    return _rows(connection, f"{select} where {column} in ({listed(values)}) and {also} order by all")
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, given: Sequence[object]) -> list[Row]:
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, given: Sequence[object] = ()) -> list[Row]:
     asked = connection.execute(sql, given)
     names = [column[0] for column in asked.description or ()]
     return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
