@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tools.bench import batches, docs
+from finpipe.build import kept
+from tools.bench import batches, docs, reconciliations
 from tools.bench.__main__ import main
 from tools.bench.batches import _correct, _join
 from tools.bench.compare import SUBJECTS
@@ -37,6 +38,20 @@ def test_the_bench_completes_and_totals_agree(tmp_path: Path, capfd: pytest.Capt
     assert set(said["questions"]) == {"trace", "one customer"}
     assert {"loading", "freshness", "new_extracts"} <= set(said["ticks"])
     assert said["matching"]
+
+
+def test_every_statement_by_hand_is_of_a_reconciliation_that_there_is() -> None:
+    legs = {Path(m.path).stem for m in kept().in_order}
+    assert reconciliations.written().keys() <= legs
+    assert all(sql.lower().startswith(("with ", "select ")) for sql in reconciliations.written().values())
+
+
+def test_both_ways_are_told_leg_by_leg_and_where_they_disagree() -> None:
+    engine = {"rec_debits__credits": [0.4, 7, 0, 0, 1], "rec_days__rates": [0.2, 3, 1, 0, 0]}
+    by_hand = {"rec_debits__credits": [0.2, 7, 0, 0, 1], "rec_days__rates": [0.1, 3, 0, 0, 0]}
+    legs = reconciliations.compared(engine, by_hand)
+    assert [(leg.is_written, leg.agrees) for leg in legs] == [(True, True), (False, False)]
+    assert "| **all** | 0.60 | 0.30 | 2.0 |  | 1 of 2 |" in reconciliations.told(legs)
 
 
 # ── what others loaded is held against the files ─────────────────────────────────────────────────────────────────

@@ -58,7 +58,7 @@ end
 {% if by_key -%}
 -- One record on either side at most: nothing is claimed twice, nothing ties, nothing is a second image.
 matches as (
-    select left_records.record_id as left_id, right_records.record_id as right_id, 'same key' as rule
+    select distinct left_records.record_id as left_id, right_records.record_id as right_id, 'same key' as rule
     from left_records
     inner join right_records on left_records.record_id = right_records.record_id
 ),

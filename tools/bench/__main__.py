@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.bench import report
+from tools.bench import reconciliations, report
 from tools.bench.batches import measure_batches
 from tools.bench.compare import DifferentError
 from tools.bench.docs import write_plot, write_sections
 from tools.bench.profiles import Stage, told
 from tools.bench.results import Results
-from tools.bench.run import ask, bench, profile
+from tools.bench.run import ask, bench, profile, reconcile
 
 #: About 2.6 million raw rows.
 SCALE = 1.0
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             shutil.rmtree(work, ignore_errors=True)
     sys.stdout.write(json.dumps(facts, indent=2) + "\n" if given.json else "\n".join(sections.values()))
     if given.docs:
-        write_sections(sections)
+        write_sections({name: text for name, text in sections.items() if name != "reconciliations"})
     return 0
 
 
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--others", action="store_true", help="also what people would use instead, installed for this")
     parser.add_argument("--micro-batches", action="store_true", help="only: a day's batch, a corrected invoice")
     parser.add_argument("--profiles", action="store_true", help="only: one profile for each stage")
+    parser.add_argument("--reconciliations", action="store_true", help="only: each reconciliation beside one by hand")
     parser.add_argument("--all", action="store_true", help="all of these")
     parser.add_argument("--questions", type=int, default=QUESTIONS, help="questions of each kind to the snapshot")
     parser.add_argument("--customers", type=int, default=CUSTOMERS, help="records of each system to match; 0 = none")
@@ -66,7 +67,7 @@ def _measure(given: argparse.Namespace, work: Path) -> tuple[dict[str, str], dic
     facts: dict[str, Any] = {}
     repetitions = max(1, given.repetitions)
     part: Callable[[str], Path] = lambda name: _below(work / name)  # noqa: E731
-    if given.all or not (given.micro_batches or given.profiles):
+    if given.all or not (given.micro_batches or given.profiles or given.reconciliations):
         results = bench(part("ways"), given.scale, repetitions, _tell, with_others=given.others or given.all)
         ask(part("ways"), results, given.questions, TICKS, given.customers, _tell)
         sections |= {"ways": report.ways(results), "asked": report.asked(results)}
@@ -82,6 +83,10 @@ def _measure(given: argparse.Namespace, work: Path) -> tuple[dict[str, str], dic
         stages: list[Stage] = profile(part("profiles"), given.scale, _tell)
         sections["profiles"] = report.profiles(given.scale, stages)
         facts["profiles"] = told(stages)
+    if given.all or given.reconciliations:
+        legs = reconcile(part("reconciliations"), given.scale, repetitions, _tell)
+        sections["reconciliations"] = reconciliations.told(legs)
+        facts["reconciliations"] = {leg.name: leg._asdict() for leg in legs}
     return sections, facts
 
 

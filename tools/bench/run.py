@@ -19,6 +19,7 @@ from tools.bench.measure import Cost
 from tools.bench.others.run import Others
 from tools.bench.processes import AS_OF, fresh, instance, run_finpipe, run_script, run_worker
 from tools.bench.profiles import Stage, heard
+from tools.bench.reconciliations import Leg, compared
 from tools.bench.results import Journal, Results
 
 Tell = Callable[[str], None]
@@ -70,6 +71,18 @@ def profile(work: Path, scale: float, tell: Tell) -> list[Stage]:
         tell("profiling" if name == "home" else "warming up")
         found = run_worker(work, work / name, ["profile", str(work / name), str(work / "company" / "extracts"), AS_OF])
     return heard(found.facts)
+
+
+def reconcile(work: Path, scale: float, repetitions: int, tell: Tell) -> list[Leg]:
+    """Every reconciliation by the engine and by hand, over what finpipe built of a company; the cheapest of each."""
+    model = prepared(work, scale, tell).root.with_name("model")
+    made: dict[str, list[dict[str, list[float]]]] = {"engine": [], "hand": []}
+    for repetition in range(1, repetitions + 1):
+        for way, found in made.items():
+            tell(f"{repetition} of {repetitions}: reconciliations, {way}")
+            found.append(run_worker(work, model, ["reconcile", str(model), way, str(work)]).facts)
+    cheapest = {way: {name: min(f[name] for f in found) for name in found[0]} for way, found in made.items()}
+    return compared(cheapest["engine"], cheapest["hand"])
 
 
 def prepared(work: Path, scale: float, tell: Tell) -> Home:

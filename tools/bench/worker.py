@@ -23,6 +23,7 @@ def main() -> None:
         "tick": tick,
         "match": match,
         "profile": profile,
+        "reconcile": reconcile,
     }
     sys.stdout.write("\n" + json.dumps(kinds[kind](*given)) + "\n")
 
@@ -145,6 +146,13 @@ def profile(root: str, files: str, as_of: str) -> Any:
     from tools.bench import profiles  # noqa: PLC0415
 
     return profiles.told(profiles.profile_stages(root, files, as_of))
+
+
+def reconcile(root: str, way: str, work: str) -> Any:
+    """Every reconciliation by the engine or by hand."""
+    from tools.bench import reconciliations  # noqa: PLC0415
+
+    return reconciliations.measure(root, way, work)
 
 
 def _seconds(nodes: object, kind: str) -> float:
