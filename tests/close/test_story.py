@@ -139,7 +139,7 @@ def _reopened_and_closed_again(home: Home, total: Decimal) -> None:
     done("reopen", "2024-Q3", "--entity", "1", "--reason", "restate the quarter")
     settle(home, CLOSES)
     assert asked(home, "select distinct state from restatements order by 1") == [("reopened",)]
-    closed("2024-Q3", home)
+    _closed_in_two_signatures(home)
     assert [row[1:] for row in asked(home, SIGNED)] == [("locked", "signed", 0)] * 3
     restated = asked(home, "select period, amount, state from restatements where measure = 'ar' and state = 'restated'")
     assert restated == [("Aug 2024", total, "restated")]
@@ -148,11 +148,24 @@ def _reopened_and_closed_again(home: Home, total: Decimal) -> None:
     assert asked(home, in_force) == [(3,)]
 
 
+def _closed_in_two_signatures(home: Home) -> None:
+    """Receivables first, and all of it once that is published."""
+    done("close", "2024-Q3", "--entity", "1")
+    sign = ("close", "2024-Q3", "--entity", "1", "--approve", "--by", "bo")
+    done(*sign, "--lock", "ar")
+    refused("is landed and not published", *sign)
+    settle(home, CLOSES)
+    assert {row[1:3] for row in asked(home, SIGNED)} == {("ar_locked", "signed")}
+    refused("the period is closed already", *sign, "--lock", "ar")
+    done(*sign)
+    settle(home, CLOSES)
+
+
 def _evidence_is_proof(home: Home) -> None:
     """Everything that was ever signed is there; one changed byte is noticed."""
     assert verify_closes(home) == []
     frozen = sorted(p.stem for p in home.published.glob("*.frozen"))
-    assert len(frozen) == 3
+    assert len(frozen) == 4  # one for each signature
     assert all(manifest_of(home.published / seq) for seq in frozen)
     figures = next(home.closed.glob("*/figures.csv"))
     figures.chmod(0o644)
