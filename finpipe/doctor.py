@@ -98,7 +98,8 @@ def _home(home: Home) -> Said:
 
 def _disk(home: Home) -> Said:
     free = shutil.disk_usage(_existing(home.root)).free
-    needed = max(LEAST_FREE_BYTES, 3 * (home.warehouse.stat().st_size if home.warehouse.exists() else 0))
+    stored = sum(path.stat().st_size for path in (home.raw, home.warehouse) if path.exists())
+    needed = max(LEAST_FREE_BYTES, 3 * stored)
     saw = f"{free / 1e9:,.1f} GB free, a run may need {needed / 1e9:,.1f} GB"
     if free < needed:
         yield "failed", saw, "make room, or lower keep_publications in finpipe.toml"

@@ -33,7 +33,7 @@ from finpipe.orchestration.publish import publish_audited
 from finpipe.publish import current, digest_tables, manifest_of, query, whole
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
-from finpipe.warehouse import connect, write_lock
+from finpipe.warehouse import connect, raw_lock, write_lock
 
 STAGES = ("land", "load", "conform", "build", "publish")
 AS_OF = date(2025, 6, 30)
@@ -151,7 +151,7 @@ class _StandingClock:
 def load(root: Path) -> list[str]:
     """Load what is landed; returns what was repaired, in words."""
     home = home_of(root)
-    with write_lock(home), ingest.open_warehouse(home) as (connection, repairs):
+    with raw_lock(home), ingest.open_raw(home) as (connection, repairs):
         report = ingest.load(home, connection, _systems(home))
         if report.problems:
             raise ValueError("; ".join(report.problems))
@@ -161,9 +161,9 @@ def load(root: Path) -> list[str]:
 def conform(root: Path) -> None:
     """Bring canonical up to raw, and account for every row."""
     home = home_of(root)
-    with write_lock(home), connect(home) as connection:
+    with write_lock(home), raw_lock(home), ingest.open_warehouse(home) as (connection, _):
         conform_stage(home, connection, _systems(home))
-        ingest.refresh_row_accounts(connection)
+        ingest.refresh_row_accounts(home, connection)
         if breaks := ingest.row_account_breaks(connection):
             raise ValueError(f"rows are not accounted for: {breaks}")
 
@@ -245,18 +245,29 @@ def slim(root: Path) -> None:
 def seen(root: Path) -> dict[str, Any]:
     """Rows and money as the working database has them: per load, and in canonical; and what is in quarantine."""
     home = home_of(root)
+    loaded = {"loads": _loaded(home) if home.raw.exists() else []}
     if not home.warehouse.exists():
-        return {"loads": [], "accepted": [], "quarantined": 0}
+        return {**loaded, "accepted": [], "quarantined": 0}
     with write_lock(home), duckdb.connect(str(home.warehouse), config={"threads": 1}) as connection:
-        found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-        there = {name for (name,) in found}
-        return {
-            "loads": _ask(connection, _LOADS if "raw_bank.statement_line" in there else _LOADS_ALONE)
-            if "ledger.loads" in there
-            else [],
+        there = _tables(connection)
+        canonical = {
             "accepted": _ask(connection, _ACCEPTED) if "canonical.bank_transactions" in there else [],
             "quarantined": _ask(connection, _QUARANTINED)[0][0] if "quarantine.rows" in there else 0,
         }
+    return {**loaded, **canonical}
+
+
+def _loaded(home: Home) -> list[Any]:
+    """Rows and money of each load, as LOAD's own database has them."""
+    with raw_lock(home), duckdb.connect(str(home.raw), config={"threads": 1}) as connection:
+        there = _tables(connection)
+        asked = _LOADS if "raw_bank.statement_line" in there else _LOADS_ALONE
+        return _ask(connection, asked) if "ledger.loads" in there else []
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    return {name for (name,) in found}
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
@@ -310,7 +321,8 @@ def fingerprint(root: Path, stage: str) -> str:
         said = manifest_of(home.published / "current")
         facts = (said["digest"], sorted(said["files"]), left_over(home))
     else:
-        with write_lock(home), connect(home) as connection:
+        database = home.raw if stage == "load" else home.warehouse
+        with write_lock(home), raw_lock(home), connect(home, database) as connection:
             facts = _stage_facts(connection, stage), left_over(home)
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
@@ -328,9 +340,12 @@ def _stage_facts(connection: duckdb.DuckDBPyConnection, stage: str) -> Any:
 
 def left_over(home: Home) -> list[str]:
     """Files and folders that a stopped process left and nobody swept."""
-    known = {"finpipe.toml", "landing", "published", "tmp", "warehouse.duckdb", "witness.json", "write.lock", "dbt"}
-    aside = ("warehouse.corrupt-", "warehouse.duckdb.wal")
+    known = {"finpipe.toml", "landing", "published", "tmp", "witness.json", "write.lock", "raw.lock", "dbt"}
+    known |= {"raw.duckdb", "warehouse.duckdb"}
+    aside = tuple(f"{name}.{what}" for name in ("raw", "warehouse") for what in ("corrupt-", "duckdb.wal"))
     strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith(aside)]
     for folder, names in ((home.landing / ".tmp", "*"), (home.scratch, "*"), (home.published, ".*")):
-        strange += [p for p in folder.glob(names) if p.name != "spill"]  # ours, while a connection is open
+        strange += [
+            p for p in folder.glob(names) if not p.name.startswith("spill-")
+        ]  # ours, while a connection is open
     return sorted(str(p.relative_to(home.root)) for p in strange)

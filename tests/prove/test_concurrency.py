@@ -70,7 +70,7 @@ class Crowd:
     def ailments(self) -> list[str]:
         """What is lost, doubled or left over once all have ended."""
         self.start(["step"], [])  # what landed after the last load is loaded by the next
-        with duckdb.connect(str(self.home.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(self.home.raw), read_only=True) as connection:
             rows = connection.execute("select count(*), count(distinct id) from raw_deals.deal").fetchall()[0]
             files = connection.execute(
                 "select count(*), count(distinct digest), max(load_seq) from ledger.loads"

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from finpipe import conform, ingest
+from finpipe import ingest
 from finpipe.build import build
 from finpipe.conform import gate
 from finpipe.demo.score import company_of
@@ -19,6 +19,7 @@ from finpipe.ingest import limits
 from finpipe.publish import digest_tables
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import find_systems
+from tests.line import load_and_conform
 from tests.prove.deliveries import Delivery, older, otherwise, whole
 from tests.prove.verdicts import Proof
 from tests.published import SCALE, SEED, shared_folder
@@ -49,11 +50,11 @@ def content(root: Path, deliveries: list[Delivery], threads: int) -> tuple[Home,
         paths = [one.write(root / "drop", number) for number, one in numbered if one.system == name]
         refused = [landed for landed in ingest.land(home, systems[name], paths) if landed.verdict == "refused"]
         assert not refused, refused
-    with ingest.open_warehouse(home) as (connection, _):
-        report = ingest.load(home, connection, systems)
-        assert not report.refused, report.refused
-        conform.conform(home, connection, systems)
+    report, _ = load_and_conform(home, systems)
+    assert not report.refused, report.refused
+    with ingest.open_raw(home) as (connection, _):
         said = [f"{k} {v}" for k, v in _raw(connection).items()]
+    with ingest.open_warehouse(home) as (connection, _):
         digests = digest_tables(connection, ["canonical", "quarantine", "matching"], without=OF_DELIVERY)
         said += [f"{name} {found.rows} {found.digest}" for name, found in sorted(digests.items())]
     return home, "\n".join(said)
