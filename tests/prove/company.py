@@ -231,6 +231,18 @@ def stopped(stage: Callable[..., Any], where: str, nth: int, is_after: bool, *ar
     return stage(*args)
 
 
+def by_one_thread(stage: Callable[..., Any], *args: Any) -> Any:
+    """Run a stage in which DuckDB reads and writes parquet itself, and not by threads whose turn is chance: then each
+    call has the same number every time."""
+    opened = duckdb.connect
+
+    def connect(*given: Any, config: dict[str, Any] | None = None, **named: Any) -> duckdb.DuckDBPyConnection:
+        return opened(*given, config={**(config or {}), "async_threads": 0}, **named)
+
+    duckdb.connect = connect
+    return stage(*args)
+
+
 def slim(root: Path) -> None:
     """Drop canonical tables that this company leaves empty: publishing takes them one by one, all alike."""
     home = home_of(root)
