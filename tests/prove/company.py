@@ -5,6 +5,8 @@ Does not belong here: what must be seen (``oracle``).
 dbt is replaced by one mart, except where a stage says so: starting dbt costs more than everything else together.
 """
 
+import atexit
+import gc
 import hashlib
 import importlib
 import json
@@ -48,8 +50,11 @@ from canonical.bank_transactions where not is_deleted group by all"""
 #: What stages import late, as users of the command line pay only for what they use.
 _LATE = (
     "chardet",
+    "dlt._workspace.cli._plugins",
+    "dlt.common.configuration.plugins",
     "dlt.common.libs.pyarrow",
     "dlt.sources.helpers.requests",
+    "fsspec.implementations.chained",
     "fsspec.implementations.local",
     "pandera.backends.polars.builtin_checks",
     "pendulum.locales.en.locale",
@@ -72,6 +77,9 @@ def _warm() -> None:
 
 
 _warm()
+# A collection in a child would copy every page of its parent; at the end all is let go again, or DuckDB complains.
+gc.freeze()
+atexit.register(gc.unfreeze)
 
 
 # Deliveries ---------------------------------------------------------------------------------------------------------

@@ -36,8 +36,10 @@ class Proof:
         return int(os.environ.get("FINPIPE_PROVE_TRIALS", full))
 
     def deviated(self, what: str) -> None:
-        """Record what must not have happened, with enough to see it again."""
+        """Record what must not have happened, with enough to see it again; a long suite says it at once."""
         self.deviations.append(what)
+        if self.is_full:
+            print(f"{self.mark}: {what}", flush=True)
 
     def conclude(self) -> None:
         """Print the verdict, write it down, and fail when anything deviated or nothing was tried."""
