@@ -24,7 +24,7 @@ import pandera.polars  # noqa: F401
 import pyarrow.compute
 import pyarrow.parquet  # noqa: F401
 
-from finpipe import ingest
+from finpipe import ingest, systems
 from finpipe.build import run as build_module
 from finpipe.conform import conform as conform_stage
 from finpipe.contracts import columns, entities, version_of
@@ -33,7 +33,7 @@ from finpipe.ingest.landing import manifests
 from finpipe.ingest.stage import quiet_dlt
 from finpipe.orchestration.publish import publish_audited
 from finpipe.publish import current, digest_tables, manifest_of, query, whole
-from finpipe.settings import Home
+from finpipe.settings import PROJECT, Home
 from finpipe.systems import System, find_systems
 from finpipe.warehouse import connect, raw_lock, write_lock
 
@@ -70,6 +70,9 @@ def _warm() -> None:
     for entity in entities().values():
         columns(entity)
         version_of(entity)
+    described = {path: systems.read_system(path, {}) for path in (PROJECT / "sources").glob("*/system.toml")}
+    read = systems.read_system
+    systems.read_system = lambda path, own, name=None: read(path, own, name) if own or name else described[path]
     code = build_module.code_version()
     build_module.code_version = lambda: code
     if os.environ.get("FINPIPE_PROVE") == "full":

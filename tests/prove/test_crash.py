@@ -58,8 +58,8 @@ POINTS = {
         ("finpipe.publish.snapshot._keep", 1),
     ),
 }
-#: How often a stage is killed at most before it may come to its end; the cheaper, the oftener.
-MOST_IN_A_ROW = {"land": 10, "load": 6, "conform": 5, "build": 6, "publish": 5}
+#: How often a stage is killed at most before it may come to its end.
+MOST_IN_A_ROW = 10
 #: A little more than the stage takes: its last moments count too.
 BEYOND = 1.05
 
@@ -92,7 +92,7 @@ def _round(proof: Proof, twin: Untouched, root: Path, clock: Clock, generation: 
     shutil.copytree(twin.before(generation), root, symlinks=True)
     cuts = (twin.files_before(generation), twin.landed[generation])
     for stage in company.STAGES:
-        for _ in range(proof.random.randint(1, MOST_IN_A_ROW[stage])):
+        for _ in range(proof.random.randint(1, MOST_IN_A_ROW)):
             where, ended = _kill(proof, twin, root, clock, stage, generation)
             _note(proof, stage, ended, where)
             _compare(proof, root, stage, cuts, where, is_done=ended.is_done)
