@@ -169,14 +169,15 @@ def load(root: Path) -> list[str]:
         return [*repairs, *report.repairs]
 
 
-def conform(root: Path) -> None:
-    """Bring canonical up to raw, and account for every row."""
+def conform(root: Path) -> list[str]:
+    """Bring canonical up to raw, and account for every row; returns what was repaired, in words."""
     home = home_of(root)
-    with write_lock(home), raw_lock(home), ingest.open_warehouse(home) as (connection, _):
+    with write_lock(home), raw_lock(home), ingest.open_warehouse(home) as (connection, repairs):
         conform_stage(home, connection, _systems(home))
         ingest.refresh_row_accounts(home, connection)
         if breaks := ingest.row_account_breaks(connection):
             raise ValueError(f"rows are not accounted for: {breaks}")
+        return repairs
 
 
 def build(root: Path) -> None:
@@ -368,7 +369,5 @@ def left_over(home: Home) -> list[str]:
     aside = tuple(f"{name}.{what}" for name in ("raw", "warehouse") for what in ("corrupt-", "duckdb.wal"))
     strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith(aside)]
     for folder, names in ((home.landing / ".tmp", "*"), (home.scratch, "*"), (home.published, ".*")):
-        strange += [
-            p for p in folder.glob(names) if not p.name.startswith("spill-")
-        ]  # ours, while a connection is open
+        strange += [p for p in folder.glob(names) if p.name != "spill"]  # ours, while a connection is open
     return sorted(str(p.relative_to(home.root)) for p in strange)

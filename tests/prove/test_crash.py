@@ -37,6 +37,7 @@ POINTS = {
         ("finpipe.ingest.ledger.write_synced", 1),
     ),
     "conform": (
+        ("finpipe.conform.run._take_over_books", 1),
         ("finpipe.conform.run.write_policy", 1),
         ("finpipe.conform.run.pass_gate", 2),
         ("finpipe.conform.run._across_rows", 3),
