@@ -6,6 +6,7 @@ and everything must open; the same stage called again must come to the same dige
 work was committed is recognised by the ledger: it is counted, and the second call must not do the work twice.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -53,8 +54,11 @@ def test_no_failing_system_call_leaves_anything_torn(proof: Proof, tmp_path: Pat
     points = [p for stage in STAGES for p in _points(twin, stage, starts[stage], tmp_path)]
     proof.figures["points"] = len(points)
     trials = [(point, fault) for point in points for fault in FAULTS]
-    chosen = proof.random.sample(trials, min(proof.size(slice=3, full=10**6), len(trials)))
+    chosen = proof.random.sample(trials, len(trials))[int(os.environ.get("FINPIPE_PROVE_SKIP", "0")) :]
+    chosen = chosen[: proof.size(slice=3, full=10**6)]
     for number, (point, fault) in enumerate(chosen):
+        if proof.is_over:
+            break
         _try(proof, twin, starts[point.stage], tmp_path, point, fault)
         if proof.is_full and number % 25 == 24:
             print(f"{proof.trials} of {len(chosen)}, {len(proof.deviations)} deviations", flush=True)
