@@ -227,7 +227,7 @@ def test_a_currency_the_policy_does_not_name_has_the_sum_of_others(
 def test_a_blocking_exception_that_may_concern_the_period_stays_open_for_none(
     home: Home, books: duckdb.DuckDBPyConnection, other: dict[str, Any], holds: bool
 ) -> None:
-    give(books, "marts.exceptions", **material(1, severity="blocking", amount=None, **other) | other)
+    give(books, "marts.exceptions", **(material(1, severity="blocking", amount=None) | other))
     assert _exceptions(books, policy(home, other="1000000")).holds is holds
 
 
