@@ -87,6 +87,8 @@ def test_order_splits_resends_threads_and_batches_change_nothing(
     marts = _marts(home) if proof.is_full else ""
     shuffles = proof.size(slice=1, full=20)
     for number in range(shuffles):
+        if proof.is_over:
+            break
         deliveries = list(otherwise(plain, proof.random))
         for threads in THREADS if proof.is_full else (1 + 3 * (number % 2),):
             monkeypatch.setattr(limits, "BATCH_FILES", proof.random.choice((1, 3, 25, 400)))
@@ -97,7 +99,8 @@ def test_order_splits_resends_threads_and_batches_change_nothing(
                 proof.deviated(f"shuffle {number} on {threads} threads: {differs(found, expected)}")
         if proof.is_full and not number and threads == 4 and _marts(home) != marts:
             proof.deviated(f"shuffle {number}: marts differ")
-    proof.figures |= {"shuffles": shuffles, "tables": expected.count("\n") + 1, "marts compared": int(proof.is_full)}
+    done = proof.trials // len(THREADS) if proof.is_full else proof.trials
+    proof.figures |= {"shuffles": done, "tables": expected.count("\n") + 1, "marts compared": int(proof.is_full)}
     proof.conclude()
 
 
