@@ -4,6 +4,7 @@ Belongs here: canonical assets and what is shown of them.  Does not belong here:
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import starmap
 from typing import Any
 
 import dagster as dg
@@ -95,15 +96,16 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         for name in systems:
             if dg.AssetCheckKey(ACCOUNTS, accounted(name)) in context.selected_asset_check_keys:
                 yield _law(name, accounts[name], [b for b in breaks if b[1] == name])
-        for sentence in repairs:
-            company.teller("conform")(sentence)
+        for sentence in (*repairs, *starmap(_left_out, aside.items())):
             context.log.warning(sentence)
-        for name, problem in aside.items():
-            context.log.warning(f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}")
         if goes_on.key in context.selected_asset_check_keys:
             yield _aside(aside)
 
     return conform
+
+
+def _left_out(name: str, problem: FinpipeError) -> str:
+    return f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}"
 
 
 def _aside(aside: Mapping[str, FinpipeError]) -> dg.AssetCheckResult:

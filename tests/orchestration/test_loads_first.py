@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from finpipe.build import run as build_run
-from finpipe.conform import conform
 from finpipe.errors import BusyError
 from finpipe.orchestration.company import loading
 from finpipe.warehouse import connect, raw_lock, write_lock
+from tests.line import load_and_conform
 
 from .test_inbox import Day, day, load  # noqa: F401 - a fixture
 
@@ -85,8 +85,7 @@ def test_a_broken_mart_leaves_what_was_loaded_and_the_next_load_works(
         day.deliver(name)
         waits_and_loads(day)
         if number == 1:
-            with connect(day.home) as connection:
-                conform(day.home, connection, day.company.systems)
+            load_and_conform(day.home, day.company.systems)
         with pytest.raises(RuntimeError, match="cannot be built"):
             build_run.build(day.home, date(2025, 7, 15))
         assert len(loaded(day.home)) == number
