@@ -19,6 +19,11 @@ LINES = {
     "invoice_lines": ("invoice_line_id", "invoices", "invoice_id"),
     "journal_lines": ("journal_line_id", "journal_events", "journal_event_id"),
 }
+#: Whole numbers given to a statement, as what ``in (…)`` takes.  DuckDB joins such a list, and leaves alone what holds
+#: none of it; many values written out are compared with every row, after all its columns are read.
+NUMBERS = "select unnest(cast(? as integer[]))"
+#: Most texts that are written out: few are found by an index, more than these by reading the table.
+_MOST_WRITTEN = 40
 
 
 def found(connection: duckdb.DuckDBPyConnection, asked: str) -> list[int]:
@@ -60,8 +65,8 @@ def are_one(connection: duckdb.DuckDBPyConnection, hits: list[int]) -> bool:
     found, frontier = {hits[0]}, {hits[0]}
     while frontier and not found.issuperset(hits):
         linked = connection.execute(
-            f"select linked_number from main.record_links where record_number in ({listed_numbers(frontier)}) "
-            "and direction = 'same'"
+            f"select linked_number from main.record_links where record_number in ({NUMBERS}) and direction = 'same'",
+            [sorted(frontier)],
         ).fetchall()
         frontier = {row[0] for row in linked} - found
         found |= frontier
@@ -104,10 +109,7 @@ def unknown(connection: duckdb.DuckDBPyConnection, asked: str) -> FinpipeError:
 
 
 def listed(values: Iterable[str]) -> str:
-    """Texts as a list within SQL."""
-    return ", ".join(literal(value) for value in values)
-
-
-def listed_numbers(values: Iterable[int]) -> str:
-    """Whole numbers as a list within SQL."""
-    return ", ".join(str(int(value)) for value in values)
+    """Texts as what ``in (…)`` takes: a few as they are, so that an index answers; many as a list that is joined."""
+    texts = [literal(value) for value in values]
+    written = ", ".join(texts)
+    return written if len(texts) <= _MOST_WRITTEN else f"select unnest([{written}])"

@@ -10,18 +10,20 @@ in two systems are one station.  Postings, the order of a deal, and the contract
 to every station.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
-from finpipe.publish.named import LINES, are_one, found, listed, listed_numbers, unknown
+from finpipe.publish.named import LINES, NUMBERS, are_one, found, listed, unknown
 from finpipe.publish.read import reading
 from finpipe.settings import Home
 from finpipe.warehouse import literal
 
 Row = dict[str, Any]
+#: From a record to another: the other's number, the direction, the relation, the rule that joined them.
+Link = tuple[int, str, str, str]
 
 #: The stations of a chain, in order, by the canonical entity of their records.
 STATIONS = (
@@ -112,6 +114,7 @@ def trace_in(connection: duckdb.DuckDBPyConnection, asked: str, most: int = MOST
 def _walked(connection: duckdb.DuckDBPyConnection, start: int, most: int) -> tuple[dict[int, Row], bool]:
     """Numbers of the chain's records, each with what joined it to the chain, nearest first; whether it was cut."""
     joined: dict[int, Row] = {start: {"joined_to": None, "relation": None, "rule": None}}
+    links: dict[int, list[Link]] = {}
     seen = {(start, "up"), (start, "down")}
     frontier = set(seen)
     while frontier and len(joined) < most:
@@ -119,24 +122,35 @@ def _walked(connection: duckdb.DuckDBPyConnection, start: int, most: int) -> tup
         for number, way in sorted(frontier):
             ways.setdefault(number, []).append(way)
         frontier = set()
-        for number, other, direction, relation, rule in _neighbours(connection, ways):
+        _learn(connection, links, ways)
+        for number, other, direction, relation, rule in _from(links, ways):
             for way in ways[number]:
                 if direction in (way, "same") and (other, way) not in seen:
                     seen.add((other, way))
                     frontier.add((other, way))
                     joined.setdefault(other, {"joined_to": number, "relation": relation, "rule": rule})
     is_cut = bool(frontier)
-    for number, other, direction, relation, rule in _neighbours(connection, joined):
+    _learn(connection, links, joined)
+    for number, other, direction, relation, rule in _from(links, sorted(joined)):
         if (direction, relation) in _BESIDE:
             joined.setdefault(other, {"joined_to": number, "relation": relation, "rule": rule})
     return dict(list(joined.items())[:most]), is_cut or len(joined) > most
 
 
-def _neighbours(connection: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> list[tuple[int, int, str, str, str]]:
-    return connection.execute(
+def _learn(connection: duckdb.DuckDBPyConnection, links: dict[int, list[Link]], numbers: Iterable[int]) -> None:
+    """Read the links of those records that were not asked for before."""
+    new = [number for number in numbers if number not in links]
+    links |= {number: [] for number in new}
+    for number, *link in connection.execute(
         "select record_number, linked_number, direction, relation, rule from main.record_links "
-        f"where record_number in ({listed_numbers(numbers)}) order by all"
-    ).fetchall()
+        f"where record_number in ({NUMBERS}) order by all",
+        [new],
+    ).fetchall():
+        links[number].append(tuple(link))
+
+
+def _from(links: dict[int, list[Link]], numbers: Iterable[int]) -> Iterator[tuple[int, int, str, str, str]]:
+    return ((number, *link) for number in numbers for link in links[number])
 
 
 # ── what is said of the chain ────────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +162,8 @@ def _details(connection: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> l
         connection,
         f"""select records.* exclude (row_number), loads.original_name as file, records.row_number as row
         from main.records left join ledger.loads using (load_seq)
-        where record_number in ({listed_numbers(numbers)}) order by record_number""",
+        where record_number in ({NUMBERS}) order by record_number""",
+        [list(numbers)],
     )
 
 
@@ -192,14 +207,15 @@ def _exceptions(connection: duckdb.DuckDBPyConnection, ids: dict[str, list[str]]
     names |= _lines_with_exceptions(connection, ids)
     return _rows(
         connection,
-        f"""select * from main.exceptions
+        """select * from main.exceptions
         where origin <> 'R01' and not (leg in ('billed-product', 'line-dates') and contains(left_key, '|'))
             and list_has_any(
                 string_split(split_part(coalesce(left_key, ''), '|', 1), ' → ')
                 || string_split(split_part(coalesce(right_key, ''), '|', 1), ' → '),
-                [{listed(sorted(names))}]
+                cast(? as varchar[])
             )
         order by code, exception_id""",
+        [sorted(names)],
     )
 
 
@@ -223,7 +239,7 @@ def _where(
     return _rows(connection, f"{select} where {column} in ({listed(values)}) and {also} order by all")
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
-    asked = connection.execute(sql)
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, given: Sequence[object] = ()) -> list[Row]:
+    asked = connection.execute(sql, given)
     names = [column[0] for column in asked.description or ()]
     return [dict(zip(names, row, strict=True)) for row in asked.fetchall()]

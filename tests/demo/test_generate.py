@@ -89,6 +89,12 @@ def test_every_code_is_planted_several_times(faulty: Rows) -> None:
     assert {r["currency"] for r in faulty("truth/faults.csv")} == {"USD", "GBP", "EUR", "JPY", "KWD"}
 
 
+def test_every_code_that_policy_knows_is_planted() -> None:
+    """A code without a planted fault would be one whose recall nobody knows."""
+    listed = (Path(__file__).parents[2] / "policies" / "exception_codes.csv").read_text().splitlines()[1:]
+    assert sorted(FAULT_CODES) == sorted(line.partition(",")[0] for line in listed)
+
+
 def test_faults_leave_the_truth_alone(clean_folder: Path, faulty_folder: Path) -> None:
     for path in sorted((clean_folder / "truth").glob("*.csv")):
         if path.name != "faults.csv":

@@ -101,26 +101,37 @@ placed as (
         on coalesce(kept.source_customer_id, owners.source_customer_id) = customers.source_customer_id
 ),
 
+-- Numbered within each customer, from where the customer before ends: one window over everything is held in memory.
+starts as (
+    select
+        customer_id,
+        sum(count(*)) over (order by customer_id nulls last) - count(*) as records_before
+    from placed
+    group by customer_id
+),
+
 numbered as (
     select
-        cast(row_number() over (
-            order by customer_id nulls last, happened_on nulls first, entity, record_id
+        cast(starts.records_before + row_number() over (
+            partition by placed.customer_id
+            order by placed.happened_on nulls first, placed.entity, placed.record_id
         ) as integer) as record_number,
-        entity,
-        record_id,
-        kind,
-        status,
-        number,
-        reference,
-        customer_id,
-        happened_on,
-        currency,
-        {{ money('amount') }} as amount,
-        system,
-        source_table,
-        load_seq,
-        row_number
+        placed.entity,
+        placed.record_id,
+        placed.kind,
+        placed.status,
+        placed.number,
+        placed.reference,
+        placed.customer_id,
+        placed.happened_on,
+        placed.currency,
+        {{ money('placed.amount') }} as amount,
+        placed.system,
+        placed.source_table,
+        placed.load_seq,
+        placed.row_number
     from placed
+    inner join starts on placed.customer_id is not distinct from starts.customer_id
 )
 
 select * from numbered

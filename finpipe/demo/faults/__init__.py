@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from finpipe.demo.faults import company, documents, files, masters, records, revenue_run
+from finpipe.demo.faults import company, documents, files, masters, records, revenue_run, strangers
 from finpipe.demo.faults.company import CompanyPlanter
 from finpipe.demo.faults.plan import Planter
 from finpipe.demo.out import DemoError
@@ -20,6 +20,18 @@ def _broken_rows(planter: Planter) -> None:
     """DQ-RULE looks two ways: a line without its document, and an amount that is no number."""
     documents.orphan_line(planter)
     masters.unreadable_amount(planter)
+
+
+def _other_terms(planter: Planter) -> None:
+    """ORD-TERMS in two systems: a subscription of other quantity, an order of another customer."""
+    masters.order_terms(planter)
+    strangers.order_of_another(planter)
+
+
+def _wrong_customers(planter: Planter) -> None:
+    """INV-WRONG-CUST in both kinds of document: credit memos first, as there are few of them, then invoices."""
+    strangers.credit_of_another(planter)
+    strangers.invoice_of_another(planter)
 
 
 def _vanished_records(planter: Planter) -> None:
@@ -38,7 +50,7 @@ IN_BLOCK: dict[str, Callable[[Planter], None]] = {
     "ORD-MISSING": masters.order_missing,
     "ORD-LATE": masters.order_late,
     "ORD-VALUE": masters.order_value,
-    "ORD-TERMS": masters.order_terms,
+    "ORD-TERMS": _other_terms,
     "INV-MISSING-ERP": documents.invoice_missing_in_erp,
     "INV-MISSING-BILL": documents.invoice_missing_in_billing,
     "INV-AMOUNT": documents.invoice_amount,
@@ -53,7 +65,7 @@ IN_BLOCK: dict[str, Callable[[Planter], None]] = {
     "PAY-UNAPPLIED": documents.payment_unapplied,
     "PAY-SHORT": documents.payment_short,
     "PAY-OVER": documents.payment_over,
-    "PAY-WRONG-CUST": documents.payment_wrong_customer,
+    "PAY-WRONG-CUST": strangers.payment_of_another,
     "PAY-FEE": documents.payment_fee,
     "REF-UNLINKED": documents.refund_unlinked,
     "DSP-OPEN": documents.dispute_open,
@@ -63,6 +75,8 @@ IN_BLOCK: dict[str, Callable[[Planter], None]] = {
     "DISC-EXPIRED": records.discount_expired,
     "DEL-UNSEEN": _vanished_records,
     "LATE-DATA": records.legacy_invoice,
+    # Last, so that the victims of the others stay who they were.
+    "INV-WRONG-CUST": _wrong_customers,
 }
 IN_COMPANY: dict[str, Callable[[CompanyPlanter], None]] = {
     "JE-UNBALANCED": company.journal_unbalanced,

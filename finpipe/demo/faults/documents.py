@@ -194,31 +194,6 @@ def payment_fee(p: Planter) -> None:
         _misrecorded(p, "PAY-FEE", v, -v["fee"])
 
 
-def payment_wrong_customer(p: Planter) -> None:
-    """PAY-WRONG-CUST: the ERP payment names another customer of the same entity than the invoice it pays."""
-    buyers = p.block.accounts.filter(pl.col("role") == 1)
-    for v in paid(p, "PAY-WRONG-CUST", CARD):
-        others = buyers.filter(
-            (pl.col("entity") == v["entity"]) & (pl.col("c") != v["c"]) & (pl.col("ccy") == v["ccy"])
-        )
-        if others.is_empty():
-            continue
-        wrong = str(others["c"][v["c"] % others.height] + 5000)
-        tid = v["pay"] // 4 * 32 + ids.PAYMENT_CODE
-        p.edits.change(TRANSACTION, str(tid), entity=wrong)
-        for row in p.rows(LINE, "transaction", str(tid)):
-            p.edits.change(LINE, row["uniquekey"], entity=wrong)
-        p.note(
-            "PAY-WRONG-CUST",
-            TRANSACTION,
-            str(tid),
-            v,
-            amount=v["amount"],
-            day=v["paid_on"],
-            related=stripe_id("ch", v["pay"]),
-        )
-
-
 def refund_unlinked(p: Planter) -> None:
     """REF-UNLINKED: the ERP refund is not linked to the credit memo it pays back."""
     for v in p.pick("REF-UNLINKED", p.block.refunds, CARD & (pl.col("source") == "credit")):

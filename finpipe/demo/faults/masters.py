@@ -79,20 +79,22 @@ def customer_cycle(p: Planter) -> None:
         _note(p, "CUS-CYCLE", ACCOUNT, id_, v, related=child)
 
 
-def _orders(p: Planter, code: str, condition: pl.Expr) -> list[Row]:
+def orders(p: Planter, code: str, condition: pl.Expr) -> list[Row]:
+    """Return victims among the orders of won deals."""
     frame = p.block.deals.with_columns(inv=-pl.col("deal"))  # a claim of their own, apart from invoices
     return p.pick(code, frame, condition & (pl.col("tcv") > 0), key="deal")
 
 
-def _order_id(v: Row) -> int:
+def order_id(v: Row) -> int:
+    """Return the ERP id of a deal's order."""
     return int(v["deal"]) // 16 * 4096 + 127 * 32 + int(v["deal"]) % 16
 
 
 def order_missing(p: Planter) -> None:
     """ORD-MISSING: a closed-won opportunity without order, in CRM and ERP; it is billed all the same."""
-    for v in _orders(p, "ORD-MISSING", pl.col("slot").is_in([NEW, UPSELL])):
+    for v in orders(p, "ORD-MISSING", pl.col("slot").is_in([NEW, UPSELL])):
         opportunity = salesforce_id("006", v["deal"])
-        p.remove_document(_order_id(v))
+        p.remove_document(order_id(v))
         p.edits.drop("salesforce/Order.csv", salesforce_id("801", v["deal"]))
         p.edits.change("salesforce/Opportunity.csv", opportunity, ERP_Order_Id__c=None)
         p.note("ORD-MISSING", "salesforce/Opportunity", opportunity, v, amount=v["tcv"], day=v["signed_on"])
@@ -101,11 +103,11 @@ def order_missing(p: Planter) -> None:
 def order_late(p: Planter) -> None:
     """ORD-LATE: the ERP order is dated 75 days after the signature."""
     late = pl.col("signed_on") < pl.lit(p.world.horizon.cut - timedelta(days=100))
-    for v in _orders(p, "ORD-LATE", late):
+    for v in orders(p, "ORD-LATE", late):
         day = v["signed_on"] + timedelta(days=75)
-        p.edits.change(TRANSACTION, str(_order_id(v)), trandate=str(day), createddate=f"{day} 09:15:00",
+        p.edits.change(TRANSACTION, str(order_id(v)), trandate=str(day), createddate=f"{day} 09:15:00",
                        lastmodifieddate=f"{day} 17:15:00")  # fmt: skip
-        p.note("ORD-LATE", TRANSACTION, str(_order_id(v)), v, amount=v["tcv"], day=v["signed_on"],
+        p.note("ORD-LATE", TRANSACTION, str(order_id(v)), v, amount=v["tcv"], day=v["signed_on"],
                related=salesforce_id("006", v["deal"]))  # fmt: skip
 
 
@@ -116,8 +118,8 @@ def _raised(by: Decimal) -> Callable[[Row], None]:
 
 def order_value(p: Planter) -> None:
     """ORD-VALUE: the ERP order is worth more than the opportunity."""
-    for v in _orders(p, "ORD-VALUE", pl.lit(value=True)):
-        tid, delta = _order_id(v), v["tcv"] // 9 + 1
+    for v in orders(p, "ORD-VALUE", pl.lit(value=True)):
+        tid, delta = order_id(v), v["tcv"] // 9 + 1
         more = Decimal(delta).scaleb(-DIGITS[v["ccy"]])
         p.edits.alter(TRANSACTION, str(tid), _raised(more))
         for line, sign in ((0, 1), (1, -1)):
