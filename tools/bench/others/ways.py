@@ -30,6 +30,7 @@ OTHERS = (
     Other("pandas", "pandas, types guessed", "python", ("pandas",), "hand"),
     Other("pandas_text", "pandas, all as text", "python", ("pandas",), "hand"),
     Other("polars", "polars, types guessed", "python", ("polars",), "hand"),
+    Other("polars_text", "polars, all as text", "python", ("polars",), "hand"),
     Other("singer", "Singer, a tap piped into target-duckdb", "singer", ("target-duckdb",)),
 )
 
