@@ -5,7 +5,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from finpipe.ingest import limits, load, open_warehouse, refresh_row_accounts, row_account_breaks, stage
+from finpipe.ingest import limits, load, open_raw, refresh_row_accounts, row_account_breaks, stage
 from finpipe.ingest.raw import instant
 from finpipe.warehouse import STILL_REFUSED
 from tests.ingest.conftest import SHOP, Company
@@ -15,7 +15,7 @@ TWO = "id,name,balance,last_modified_date\nc1,Ada L,1.50,2024-02-01T00:00:00Z\nc
 
 
 def accounts(company: Company, *bad: tuple[int, int]) -> list[tuple[object, ...]]:
-    with open_warehouse(company.home) as (connection, _):
+    with open_raw(company.home) as (connection, _):
         connection.execute(
             "create or replace table quarantine.rows "
             "(system varchar, source_table varchar, load_seq bigint, row_number bigint)"
@@ -172,7 +172,7 @@ def test_many_files_are_admitted_in_batches(company: Company, monkeypatch: pytes
     for i in range(5):
         company.take(f"customer_{i}.csv", f"id,name\nc{i},x\n")
     said: list[tuple[str, int, int]] = []
-    with open_warehouse(company.home) as (connection, _):
+    with open_raw(company.home) as (connection, _):
         load(company.home, connection, company.systems, lambda *event: said.append(event))
     assert [event[1:] for event in said] == [(i, 5) for i in range(1, 6)]
     assert company.query("select count(*) from raw_shop.customer") == [(5,)]
