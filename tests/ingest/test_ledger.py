@@ -119,7 +119,6 @@ def test_every_table_says_what_it_holds(connection: duckdb.DuckDBPyConnection) -
     assert said == {
         "loads": "one row per landed file: what came of it, chained by hashes in landing order",
         "loaded_tables": "one row per landed file and raw table that it fed",
-        "row_accounts": "one row per landed file and raw table: rows = accepted + superseded + duplicate + quarantined",
     }
 
 
