@@ -18,7 +18,9 @@ FIRST = Manifest(
     1, "shop", "customer", "c.csv", "in", "2025-07-01T06:00:00+00:00", 12, "ab" * 32, "shop/ab/cd/c.csv", "t1"
 )
 SECOND = replace(FIRST, order=2, table="_mixed", original_name="all.json", sha256="cd" * 32, bytes=7)
-LOADED = Entry(FIRST, "spec-1", (TableEntry("customer", 3, "10.5000", "", columns=("id", "name"), filled=("name", "tax_id")),))
+LOADED = Entry(
+    FIRST, "spec-1", (TableEntry("customer", 3, "10.5000", "", columns=("id", "name"), filled=("name", "tax_id")),)
+)
 MIXED = Entry(
     SECOND, "spec-1", (TableEntry("customer", 1, None, "odd", Page(40, 20)), TableEntry("invoice", 2, "7", ""))
 )
