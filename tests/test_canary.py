@@ -151,12 +151,11 @@ def found_in(folder: Path, words: Sequence[str]) -> list[str]:
 def tables_of(story: Story) -> dict[str, str]:
     """Every table of LOAD's file and of the warehouse as text: what is published is part of it."""
     found = {}
-    for database in (story.home.raw, story.home.warehouse):
+    for database, prefix in ((story.home.raw, "raw: "), (story.home.warehouse, "")):
         with duckdb.connect(str(database), read_only=True) as connection:
             listed = connection.execute("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()")
             for (name,) in listed.fetchall():
-                rows = str(connection.execute(f"select * from {name}").fetchall())
-                found[name] = found.get(name, "") + rows
+                found[prefix + name] = str(connection.execute(f"select * from {name}").fetchall())
     return found
 
 
