@@ -140,6 +140,7 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for schema in ("ledger",) if target == home.raw else SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         yield connection
+        connection.execute("checkpoint")  # closing does it as well, and says nothing when the disk fails
     finally:
         connection.close()
 

@@ -89,7 +89,7 @@ class Crowd:
 def test_one_writes_the_others_leave_or_wait_and_nothing_is_doubled(proof: Proof, tmp_path: Path) -> None:
     crowd, ended = Crowd(tmp_path), Counter[str]()
     for _ in range(proof.size(slice=4, full=200)):
-        if proof.is_over:
+        if proof.is_over():
             break
         kinds = ["cli", "cli", proof.random.choice(["cli", "step"]), proof.random.choice(["step", "job", "land"])]
         proof.random.shuffle(kinds)

@@ -186,7 +186,7 @@ def test_the_next_run_succeeds_unattended_whatever_was_killed(proof: Proof, tmp_
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         site = Site(home, tmp_path, instance, daemon)
         try:
-            while proof.trials < proof.size(slice=1, full=50) and not proof.is_over:
+            while proof.trials < proof.size(slice=1, full=50) and not proof.is_over():
                 kind = KINDS[proof.trials % len(KINDS)]
                 daemon.watch()
                 before = site.succeeded()

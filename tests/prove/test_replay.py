@@ -87,7 +87,7 @@ def test_order_splits_resends_threads_and_batches_change_nothing(
     marts = _marts(home) if proof.is_full else ""
     shuffles = proof.size(slice=1, full=20)
     for number in range(shuffles):
-        if proof.is_over:
+        if proof.is_over():
             break
         deliveries = list(otherwise(plain, proof.random))
         for threads in THREADS if proof.is_full else (1 + 3 * (number % 2),):

@@ -130,7 +130,7 @@ def test_whatever_happens_to_the_working_file_the_same_digest_comes_back(proof: 
     )
     disks = max(1, trials // 10)
     for number in range(trials - disks):
-        if proof.is_over:
+        if proof.is_over():
             break
         _damage(proof, twin, tmp_path / "home", number)
         if proof.is_full and number % 10 == 9:

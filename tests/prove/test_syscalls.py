@@ -57,7 +57,7 @@ def test_no_failing_system_call_leaves_anything_torn(proof: Proof, tmp_path: Pat
     chosen = proof.random.sample(trials, len(trials))[int(os.environ.get("FINPIPE_PROVE_SKIP", "0")) :]
     chosen = chosen[: proof.size(slice=3, full=10**6)]
     for number, (point, fault) in enumerate(chosen):
-        if proof.is_over:
+        if proof.is_over():
             break
         _try(proof, twin, starts[point.stage], tmp_path, point, fault)
         if proof.is_full and number % 25 == 24:
