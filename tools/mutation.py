@@ -6,7 +6,6 @@ other letters changes nothing that a test could see; it is counted apart.
 
 import re
 import subprocess
-import sys
 from collections import Counter, defaultdict
 
 _SQL = re.compile(r"\b(select|from|where|insert|update|delete|create|drop|alter|order by|group by|join|and|or)\b", re.I)
@@ -53,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
