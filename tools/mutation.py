@@ -7,12 +7,14 @@ other letters changes nothing that a test could see; it is counted apart.
 import re
 import subprocess
 from collections import Counter, defaultdict
+from pathlib import Path
 
 _SQL = re.compile(r"\b(select|from|where|insert|update|delete|create|drop|alter|order by|group by|join|and|or)\b", re.I)
 
 
 def _asked(*words: str) -> str:
-    return subprocess.run(["mutmut", *words], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+    tool = str(Path(sys.executable).with_name("mutmut"))
+    return subprocess.run([tool, *words], capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def is_no_change(before: str, after: str) -> bool:
