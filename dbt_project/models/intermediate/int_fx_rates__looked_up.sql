@@ -37,6 +37,18 @@ with wanted_dates as (
         union
         select {{ as_of() }}
     ) as dates
+    -- What the bridge to cash shows at the cut: money may move in a currency in which nothing was ever billed.
+    union
+    select
+        moved.currency,
+        {{ as_of() }}
+    from (
+        select currency from {{ ref('stg_processor_transactions') }}
+        union
+        select currency from {{ ref('stg_payouts') }}
+        union
+        select currency from {{ ref('stg_bank_transactions') }}
+    ) as moved
 ),
 
 targets as (
