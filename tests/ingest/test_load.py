@@ -5,7 +5,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from finpipe.ingest import limits, load, open_raw, refresh_row_accounts, row_account_breaks, stage
+from finpipe.ingest import limits, load, open_raw, open_warehouse, refresh_row_accounts, row_account_breaks, stage
 from finpipe.ingest.raw import instant
 from finpipe.warehouse import STILL_REFUSED
 from tests.ingest.conftest import SHOP, Company
@@ -15,14 +15,14 @@ TWO = "id,name,balance,last_modified_date\nc1,Ada L,1.50,2024-02-01T00:00:00Z\nc
 
 
 def accounts(company: Company, *bad: tuple[int, int]) -> list[tuple[object, ...]]:
-    with open_raw(company.home) as (connection, _):
+    with open_warehouse(company.home) as (connection, _):
         connection.execute(
             "create or replace table quarantine.rows "
             "(system varchar, source_table varchar, load_seq bigint, row_number bigint)"
         )
         for seq, row in bad:
             connection.execute("insert into quarantine.rows values ('shop', 'customer', ?, ?)", [seq, row])
-        refresh_row_accounts(connection)
+        refresh_row_accounts(company.home, connection)
         assert row_account_breaks(connection) == []
         return connection.execute(
             "select load_seq, rows, accepted, superseded, duplicate, quarantined from ledger.row_accounts order by all"
