@@ -151,6 +151,25 @@ unrated as (
         tcv_amount
     from bookings
     where reporting_rate is null
+    union all
+    -- Money that moved in a currency without any rate: with it the company's bridge to cash cannot be summed.
+    select
+        moved.currency,
+        '{{ var("reporting_currency") }}',
+        {{ as_of() }},
+        0
+    from (
+        select currency from {{ ref('stg_processor_transactions') }}
+        union
+        select currency from {{ ref('stg_payouts') }}
+        union
+        select currency from {{ ref('stg_bank_transactions') }}
+    ) as moved
+    where
+        moved.currency not in (
+            select from_currency from {{ ref('int_fx_rates__looked_up') }}
+            where to_currency = '{{ var("reporting_currency") }}' and rate_on <= {{ as_of() }}
+        )
 ),
 
 -- One line per pair of currencies and month, or one in all for a pair without any rate at all.
