@@ -84,7 +84,7 @@ $(VENV)/mutation.stamp: $(VENV)/dev.stamp requirements-mutation.lock
 
 mutation: $(VENV)/mutation.stamp ## Change statements of money, gate, ledger, matching and close; list those no test misses
 	$(BIN)/mutmut run --max-children $(JOBS)
-	$(BIN)/mutmut results
+	$(BIN)/python -m tools.mutation
 
 clean: ## Remove the environment; landed files and publications stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

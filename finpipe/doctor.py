@@ -20,7 +20,7 @@ from pathlib import Path
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import broken_systems, find_systems
-from finpipe.warehouse import write_lock
+from finpipe.warehouse import raw_lock, write_lock
 
 #: Space that a run needs at least: landing, the working database and a publication grow side by side.
 LEAST_FREE_BYTES = 1_000_000_000
@@ -98,7 +98,8 @@ def _home(home: Home) -> Said:
 
 def _disk(home: Home) -> Said:
     free = shutil.disk_usage(_existing(home.root)).free
-    needed = max(LEAST_FREE_BYTES, 3 * (home.warehouse.stat().st_size if home.warehouse.exists() else 0))
+    stored = sum(path.stat().st_size for path in (home.raw, home.warehouse) if path.exists())
+    needed = max(LEAST_FREE_BYTES, 3 * stored)
     saw = f"{free / 1e9:,.1f} GB free, a run may need {needed / 1e9:,.1f} GB"
     if free < needed:
         yield "failed", saw, "make room, or lower keep_publications in finpipe.toml"
@@ -127,7 +128,7 @@ def _lock(home: Home) -> Said:
         yield "well", "nothing has run here yet", ""
         return
     try:
-        with write_lock(home):
+        with write_lock(home), raw_lock(home):
             yield "well", "nobody is writing", ""
     except BusyError as problem:
         yield "warning", f"a run is writing: {problem.got}", "wait until it ends; a lock dies with its process"

@@ -48,14 +48,14 @@ class Home:
         return self.root / "cursors"
 
     @property
-    def warehouse(self) -> Path:
-        """The working database: a cache of what follows from landing."""
-        return self.root / "warehouse.duckdb"
+    def raw(self) -> Path:
+        """LOAD's database: raw tables and the load ledger; a cache of the landing zone."""
+        return self.root / "raw.duckdb"
 
     @property
-    def broken(self) -> Path:
-        """Word that the working database is damaged: the next load sets it aside and reads landing again."""
-        return self.root / "warehouse.broken"
+    def warehouse(self) -> Path:
+        """The working database, from CONFORM on: a cache of what follows from raw."""
+        return self.root / "warehouse.duckdb"
 
     @property
     def witness(self) -> Path:
@@ -64,8 +64,13 @@ class Home:
 
     @property
     def lock(self) -> Path:
-        """Held by the one process that writes."""
+        """Held by the one process that writes the warehouse."""
         return self.root / "write.lock"
+
+    @property
+    def raw_lock(self) -> Path:
+        """Held by the one process that writes raw tables, or reads them: never while marts are built."""
+        return self.root / "raw.lock"
 
     @property
     def published(self) -> Path:

@@ -1,9 +1,9 @@
-"""The one door to the working database: who may open it, with which settings, and which schemas it has.
+"""The one door to the working databases: who may open them, with which settings, and which schemas they have.
 
-Belongs here: connections, the write lock, the schemas.
+Belongs here: connections, locks, the schemas.
 Does not belong here: SQL of any stage, beyond what several stages must ask alike.
-DuckDB lets one *process* write, and a reader in another process blocks it: so nobody else opens this file;
-analysts and pages read the published copies.
+DuckDB lets one *process* write a file, and a reader in another process blocks it: so nobody else opens these files;
+analysts and pages read the published copies. LOAD has a file of its own, so that no build keeps it waiting.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ import duckdb
 from finpipe.errors import BusyError
 from finpipe.settings import Home
 
-#: Schemas that exist from the start; ``raw_<system>`` come with their first file.
+#: Schemas that the warehouse has from the start. LOAD's file has ``ledger``; ``raw_<system>`` come with their files.
 SCHEMAS = (
     "ledger",
     "reference",
@@ -53,9 +53,25 @@ STILL_REFUSED = """
 
 @contextmanager
 def write_lock(home: Home) -> Iterator[None]:
-    """Hold the only right to write this home; raises ``BusyError`` at once when another process has it."""
+    """Hold the only right to write the warehouse; raises ``BusyError`` at once when another process has it."""
+    with _locked(home, home.lock):
+        yield
+
+
+@contextmanager
+def raw_lock(home: Home) -> Iterator[None]:
+    """Hold the only right to open LOAD's file; raises ``BusyError`` at once when another process has it.
+
+    Who needs both locks takes this one second.
+    """
+    with _locked(home, home.raw_lock):
+        yield
+
+
+@contextmanager
+def _locked(home: Home, lock: Path) -> Iterator[None]:
     home.root.mkdir(parents=True, exist_ok=True)
-    with home.lock.open("a+") as handle:
+    with lock.open("a+") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -74,18 +90,34 @@ def write_lock(home: Home) -> Iterator[None]:
 
 @contextmanager
 def connect(home: Home, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the working database (or another file of the same kind) with the company's limits.
+    """Open the warehouse (or another file of the same kind) with the company's limits.
 
-    Damage shows only where a block is read: whoever meets it in the working database leaves a note, and the next load
-    sets the file aside.
+    Damage shows only where a block is read: whoever meets it in a working database leaves a note, and the next step
+    that writes the file sets it aside.
     """
     target = path or home.warehouse
     try:
         with _opened(home, target) as connection:
             yield connection
     except duckdb.Error as problem:
-        if target == home.warehouse:
-            note_broken(home, str(problem))
+        if target in (home.warehouse, home.raw):
+            note_broken(target, str(problem))
+        raise
+
+
+@contextmanager
+def reading_raw(home: Home, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """See LOAD's file as catalog ``raw`` beside the warehouse that is open; the caller holds its lock.
+
+    It is attached for writing, though nobody writes: what a kill left in its log is replayed. Who meets damage while
+    both are open cannot tell where it is, and notes both.
+    """
+    try:
+        connection.execute(f"attach {literal(home.raw)} as raw")
+        yield
+        connection.execute("detach raw")
+    except duckdb.Error as problem:
+        note_broken(home.raw, str(problem))
         raise
 
 
@@ -98,23 +130,24 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         config={
             "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
-            "temp_directory": str(spill(home)),
+            "temp_directory": str(spill(home, target)),
             "preserve_insertion_order": False,
         },
     )
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
-        for schema in SCHEMAS:
+        for schema in ("ledger",) if target == home.raw else SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         yield connection
+        connection.execute("checkpoint")  # closing does it as well, and says nothing when the disk fails
     finally:
         connection.close()
 
 
-def spill(home: Home) -> Path:
+def spill(home: Home, database: Path) -> Path:
     """Where DuckDB puts what does not fit into memory."""
-    return home.scratch / "spill"
+    return home.scratch / "spill" / database.stem
 
 
 def is_broken(text: str) -> bool:
@@ -133,11 +166,16 @@ def raise_damage(problem: duckdb.Error) -> None:
         raise problem
 
 
-def note_broken(home: Home, text: str) -> None:
-    """Leave word for the next load, when DuckDB's words say that the working database is damaged."""
+def note_of(database: Path) -> Path:
+    """Word that a database is damaged, beside it."""
+    return database.with_suffix(".broken")
+
+
+def note_broken(database: Path, text: str) -> None:
+    """Leave word for the next step that writes a database, when DuckDB's words say that it is damaged."""
     if is_broken(text):
         with suppress(OSError):  # no room for a note: whoever meets the damage next leaves one
-            home.broken.write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
+            note_of(database).write_text(text.split("\n", 1)[0] + "\n", encoding="utf-8")
 
 
 def quoted(name: str) -> str:

@@ -149,10 +149,14 @@ def found_in(folder: Path, words: Sequence[str]) -> list[str]:
 
 
 def tables_of(story: Story) -> dict[str, str]:
-    """Every table of the warehouse as text: what is published is part of it."""
-    with duckdb.connect(str(story.home.warehouse), read_only=True) as connection:
-        listed = connection.execute("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()").fetchall()
-        return {name: str(connection.execute(f"select * from {name}").fetchall()) for (name,) in listed}
+    """Every table of LOAD's file and of the warehouse as text: what is published is part of it."""
+    found = {}
+    for database, prefix in ((story.home.raw, "raw: "), (story.home.warehouse, "")):
+        with duckdb.connect(str(database), read_only=True) as connection:
+            listed = connection.execute("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()")
+            for (name,) in listed.fetchall():
+                found[prefix + name] = str(connection.execute(f"select * from {name}").fetchall())
+    return found
 
 
 def test_the_canaries_were_met(story: Story) -> None:

@@ -8,13 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finpipe.cli import main
-from finpipe.conform.schema import prepare
-from finpipe.ingest import load
 from finpipe.ingest.decide import landed_decisions
 from finpipe.publish import Stamps, publish
 from finpipe.settings import Home
-from finpipe.systems import find_systems
 from finpipe.warehouse import connect
+from tests.line import load_and_conform
 
 _MATCHES = """
 create or replace table marts.customer_matches as
@@ -33,9 +31,8 @@ from (values
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A publication with four pairs, made without a run."""
     home = Home(tmp_path_factory.mktemp("customers") / "home")
+    load_and_conform(home)
     with connect(home) as connection:
-        load(home, connection, find_systems(home))
-        prepare(connection)
         connection.execute(_MATCHES)
         connection.execute(
             "insert into canonical.customers by name select id as customer_id, name, false as is_deleted, "

@@ -103,9 +103,10 @@ def test_what_ails_is_seen_with_its_remedy(
     assert found.fix
 
 
-def test_a_run_that_writes_is_seen(home: Home) -> None:
+@pytest.mark.parametrize("name", ["write.lock", "raw.lock"])
+def test_a_run_that_writes_is_seen(home: Home, name: str) -> None:
     home.root.mkdir()
-    with home.lock.open("a+") as handle:
+    with (home.root / name).open("a+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         assert [f.state for f in doctor.examine(home) if f.check == "lock"] == ["warning"]
 
@@ -116,4 +117,4 @@ def test_a_healthy_home_is_well_and_stays_as_it_is(home: Home, monkeypatch: pyte
     said = CliRunner().invoke(main, ["doctor", "--json"])
     states = {f["check"]: f["state"] for f in json.loads(said.output)}
     assert {check for check, state in states.items() if state != "well"} <= {"publication", "packages"}
-    assert {p.name for p in Path(home.root).iterdir()} <= {"write.lock"}
+    assert {p.name for p in Path(home.root).iterdir()} <= {"write.lock", "raw.lock"}

@@ -41,6 +41,6 @@ def test_broken_databases_do_not_fill_the_disk(home: Home) -> None:
     for _ in range(limits.MOST_CORRUPT + 2):
         home.warehouse.write_text("x")
         Path(f"{home.warehouse}.wal").write_text("x")
-        set_aside(home, "why")
+        set_aside(home.warehouse, "why")
     kept = sorted(p.name for p in home.root.iterdir())
     assert kept == [f"warehouse.corrupt-{n}{end}" for n in (3, 4, 5) for end in ("", ".wal")]

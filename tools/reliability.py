@@ -1,6 +1,7 @@
 """The table of proofs in ``docs/reliability.md``, from figures that proving suites wrote.
 
-``python -m tools.reliability prove.json …``: later files replace the marks they hold; nothing is typed by hand.
+``python -m tools.reliability prove.json …``: what several files hold of one mark is added up (runs with other seeds, or
+that went on where another stopped); nothing is typed by hand.
 """
 
 import json
@@ -14,6 +15,8 @@ from finpipe.settings import PROJECT
 PAGE = PROJECT / "docs" / "reliability.md"
 _PLACE = re.compile(r"<!-- proofs: begin -->.*?<!-- proofs: end -->", re.DOTALL)
 _OWN = ("seed", "is_full", "trials", "deviations", "seconds")
+#: Counts that several runs have in common.
+_COMMON = ("points", "kinds", "tables", "marts compared", "longest_recovery_seconds")
 #: What each suite is to reach, as promised.
 TARGETS = {
     "prove_crash": "2,000 kills, 0 deviations",
@@ -47,6 +50,20 @@ def table(proofs: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The figures of two runs of one suite as those of one."""
+    both = dict(one)
+    for name, said in other.items():
+        before = both.get(name)
+        if name == "seed":
+            both[name] = ", ".join(dict.fromkeys([*str(before).split(", "), str(said)]))
+        elif before is None or isinstance(said, str | bool):
+            both[name] = said
+        else:
+            both[name] = max(before, said) if name in _COMMON else round(before + said, 1)
+    return both
+
+
 def _number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
@@ -55,7 +72,8 @@ def main(paths: list[str]) -> None:
     """Put the figures of the files into the page."""
     proofs: dict[str, dict[str, Any]] = {}
     for path in paths:
-        proofs |= json.loads(Path(path).read_text(encoding="utf-8"))
+        for mark, said in json.loads(Path(path).read_text(encoding="utf-8")).items():
+            proofs[mark] = added(proofs[mark], said) if mark in proofs else said
     page = PAGE.read_text(encoding="utf-8")
     between = f"<!-- proofs: begin -->\n{table(proofs)}\n<!-- proofs: end -->"
     PAGE.write_text(_PLACE.sub(lambda _: between, page), encoding="utf-8")

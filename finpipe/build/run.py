@@ -103,7 +103,7 @@ def build(
     succeeded = asked == [] or _run_dbt(home, begun, asked, lambda event: _hear(event, nodes, progress, listen))
     for node in nodes.values():
         if node.status == "error":
-            note_broken(home, node.message)
+            note_broken(home.warehouse, node.message)
     verdict = "passed" if succeeded else "failed"
     with connect(home) as connection:
         _keep_results(connection, begun.build, nodes, is_whole=asked is None)
@@ -128,7 +128,7 @@ def _run_dbt(home: Home, begun: BuildReport, asked: list[str] | None, listen: Ca
             listen=listen,
         )
     except FinpipeError as problem:
-        note_broken(home, problem.got)
+        note_broken(home.warehouse, problem.got)
         raise
 
 

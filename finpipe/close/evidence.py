@@ -65,7 +65,9 @@ def write_pack(
     _json(draft / "close.json", facts)
     _json(draft / "checklist.json", checklist)
     _csv(draft / "figures.csv", figures)
-    _json(draft / "parameters.json", {"company": asdict(home.config), "policy": asdict(policy)})
+    # Where the company's words stand is no part of what they say, and an object has an address, not a content.
+    rules = {name: said for name, said in asdict(policy).items() if name != "given"}
+    _json(draft / "parameters.json", {"company": asdict(home.config), "policy": rules})
     _json(draft / "versions.json", _versions(connection, policy))
     for file, sql in _TABLES.items():
         _table(connection, draft / file, sql)

@@ -39,10 +39,10 @@ def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: st
     Same key, same time of change, other content: which holds cannot be known.  A later delivery settles it.  Objects
     that tell their kind (an API's) are left out: they carry no time of change, and their files hold states in order.
     """
-    raw, newest = f"raw_{system.name}.{quoted(table)}", f"temp.{quoted(table)}"
+    raw, newest = f"raw.raw_{system.name}.{quoted(table)}", f"temp.{quoted(table)}"
     if system.settings.get("json", {}).get("kind") or not system.tables[table].key:
         return
-    there = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
+    there = "select 1 from duckdb_tables() where database_name = 'raw' and schema_name = ? and table_name = ?"
     if not connection.execute(there, [f"raw_{system.name}", table]).fetchall():
         return
     # Where every row is in force no key came twice: nearly always, and cheap to see.

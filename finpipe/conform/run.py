@@ -24,7 +24,7 @@ from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted
+from finpipe.warehouse import literal, quoted, reading_raw
 
 Progress = Callable[[str], None]
 #: What people decided, and what was seen of exceptions.
@@ -74,20 +74,23 @@ def conform(
 
     A system in ``broken``, or one with a mapping that does not run or does not fit its contract, is set aside: all that
     it gave before stands as it is, and the others go on. Raises ``FinpipeError`` when it is the company's decisions.
+    The caller holds the write lock and that of raw.
     """
     aside: dict[str, FinpipeError] = {}
-    while True:  # ends: each turn sets one system more aside
-        left = {n: s for n, s in systems.items() if n not in aside}
-        try:
-            touched = _pass(home, connection, left, {*broken, *aside}, progress)
-            return ConformReport(_state(connection), tuple(touched), aside)
-        except _MappingError as problem:
-            if problem.system.role == "decisions":
-                raise problem.problem from None
-            # One history told by two systems is told by both or by none.
-            for name, system in left.items():
-                if problem.system.name in (name, system.replaces) or problem.system.replaces == name:
-                    aside[name] = problem.problem
+    with reading_raw(home, connection):
+        while True:  # ends: each turn sets one system more aside
+            left = {n: s for n, s in systems.items() if n not in aside}
+            try:
+                touched = _pass(home, connection, left, {*broken, *aside}, progress)
+                break
+            except _MappingError as problem:
+                if problem.system.role == "decisions":
+                    raise problem.problem from None
+                # One history told by two systems is told by both or by none.
+                for name, system in left.items():
+                    if problem.system.name in (name, system.replaces) or problem.system.replaces == name:
+                        aside[name] = problem.problem
+    return ConformReport(_state(connection), tuple(touched), aside)
 
 
 def _pass(
@@ -102,6 +105,7 @@ def _pass(
     succession.prepare(connection)
     connection.execute("begin")
     try:
+        _take_over_books(connection)
         write_policy(connection, policy_of(home))
         write_calendars(connection, home)
         connection.execute(rules.RIVALS)
@@ -122,9 +126,13 @@ def _pass(
     except BaseException:
         connection.execute("rollback")
         raise
-    finally:
-        connection.execute("set search_path = main")
     return touched
+
+
+def _take_over_books(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the load ledger as it is now beside what follows from it: LOAD goes on while marts are built."""
+    for book in ("loads", "loaded_tables"):
+        connection.execute(f"create or replace table ledger.{book} as select * from raw.ledger.{book}")
 
 
 def _bring_up(
@@ -171,7 +179,6 @@ def _conform_system(
     if not names:
         return
     macros.define(connection, system, home.config)
-    connection.execute(f"set search_path = {literal('latest_' + system.name)}")
     temporary = _gather(connection, system, names)
     for name in names:
         progress(f"{system.name} → canonical.{name}")
@@ -181,7 +188,6 @@ def _conform_system(
         pass_gate(connection, system, name, entities()[name])
     for name in temporary:
         connection.execute(f"drop table temp.{name}")
-    connection.execute("set search_path = main")
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[str]) -> list[str]:
@@ -190,7 +196,8 @@ def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[s
     words = set(re.findall(r"[a-z0-9_]+", " ".join(texts.values()).lower()))
     tables = [t for t in system.tables if t in words]
     for table in tables:
-        connection.execute(f"create temp table {quoted(table)} as select * from latest_{system.name}.{quoted(table)}")
+        newest = f"raw.latest_{system.name}.{quoted(table)}"
+        connection.execute(f"create temp table {quoted(table)} as select * from {newest}")
         rules.note_rivals(connection, system, table)
     for name, path in system.shared.items():
         attempt(path, connection, f"create temp table {quoted(name)} as {select_of(texts[path])}")

@@ -7,7 +7,7 @@ Does not belong here: what a value means (``contracts``) and where it goes (``co
 from finpipe.ingest.accounts import refresh_row_accounts, row_account_breaks
 from finpipe.ingest.decide import Decision, decide, landed_decisions, store, unseen, witness
 from finpipe.ingest.fetch import fetch
-from finpipe.ingest.heal import open_warehouse, set_aside
+from finpipe.ingest.heal import open_raw, open_warehouse, set_aside
 from finpipe.ingest.inbox import land_inbox
 from finpipe.ingest.known import Known, known
 from finpipe.ingest.land import Landed, land
@@ -31,6 +31,7 @@ __all__ = [
     "landed_decisions",
     "load",
     "look_live",
+    "open_raw",
     "open_warehouse",
     "refresh_row_accounts",
     "row_account_breaks",

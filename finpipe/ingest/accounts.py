@@ -5,14 +5,27 @@ Belongs here: the count, after conform has said what it quarantined.  Does not b
 
 import duckdb
 
-from finpipe.ingest import ledger
-from finpipe.warehouse import literal, quoted
+from finpipe.settings import Home
+from finpipe.warehouse import literal, quoted, reading_raw
+
+_TABLE = """
+create table if not exists ledger.row_accounts (
+    load_seq bigint, system varchar, table_name varchar, rows bigint,
+    accepted bigint, superseded bigint, duplicate bigint, quarantined bigint)"""
 
 
-def refresh_row_accounts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``ledger.row_accounts`` anew: ``rows`` as the reader said, the other four from raw and quarantine."""
-    ledger.create(connection)
+def refresh_row_accounts(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``ledger.row_accounts`` anew: ``rows`` as the reader said, the other four from raw and quarantine.
+
+    The caller holds the lock of raw, as since CONFORM: the accounts are of the files that were conformed.
+    """
+    with reading_raw(home, connection):
+        _refresh(connection)
+
+
+def _refresh(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("begin transaction")
+    connection.execute(_TABLE)
     connection.execute("delete from ledger.row_accounts")
     for (system,) in connection.execute("select distinct system from ledger.loaded_tables order by 1").fetchall():
         for (table,) in connection.execute(
@@ -24,6 +37,7 @@ def refresh_row_accounts(connection: duckdb.DuckDBPyConnection) -> None:
 
 def row_account_breaks(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     """Accounts that do not add up: load_seq, system, table, rows, accepted, superseded, duplicate, quarantined."""
+    connection.execute(_TABLE)
     return connection.execute(
         "select * from ledger.row_accounts where rows <> accepted + superseded + duplicate + quarantined "
         "order by load_seq, table_name"
@@ -48,7 +62,7 @@ def _count(connection: duckdb.DuckDBPyConnection, system: str, table: str) -> No
     A duplicate repeats an earlier row in key and content; the latest view shows the first row of the newest content, so
     no row is both. Of a record that another system took over, the newest version is that system's.
     """
-    raw, latest = f"raw_{system}.{quoted(table)}", f"latest_{system}.{quoted(table)}"
+    raw, latest = f"raw.raw_{system}.{quoted(table)}", f"raw.latest_{system}.{quoted(table)}"
     bad = _places(connection, "quarantine.rows", system, table)
     gone = _places(connection, "ledger.replaced_rows", system, table)
     connection.execute(

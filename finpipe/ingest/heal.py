@@ -6,7 +6,7 @@ Does not belong here: telling a person (``verify``).
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,36 +16,50 @@ from finpipe.ingest import ledger, limits, raw
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import connect, is_broken, is_of_the_disk, spill
+from finpipe.warehouse import connect, is_broken, is_of_the_disk, note_of, spill
+
+
+@contextmanager
+def open_raw(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
+    """Open LOAD's database; a broken one is set aside first. Yields the connection and what was done.
+
+    The caller holds the lock of raw: what a killed process left beside the database is swept here.
+    """
+    for draft in home.root.glob(f"{home.witness.name}.*"):
+        draft.unlink()
+
+    def probe(connection: duckdb.DuckDBPyConnection) -> None:
+        ledger.create(connection)
+        ledger.stored(connection)
+
+    with _healed(home, home.raw, probe) as opened:
+        yield opened
 
 
 @contextmanager
 def open_warehouse(home: Home) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
-    """Open the working database; a broken one is set aside first. Yields the connection and what was done.
+    """Open the warehouse; a broken one is set aside first, as ``open_raw`` does. The caller holds the write lock."""
+    with _healed(home, home.warehouse, lambda connection: connection.execute("select 1")) as opened:
+        yield opened
 
-    The caller holds the write lock: what a killed process left beside the database is swept here.
-    """
+
+@contextmanager
+def _healed(
+    home: Home, database: Path, probe: Callable[[duckdb.DuckDBPyConnection], object]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
     done: list[str] = []
-    _sweep(home)
-    if home.broken.exists():
-        done.append(set_aside(home, home.broken.read_text(encoding="utf-8")))
+    shutil.rmtree(spill(home, database), ignore_errors=True)  # of a process that was killed
+    if note_of(database).exists():
+        done.append(set_aside(database, note_of(database).read_text(encoding="utf-8")))
     try:
-        with connect(home) as connection:
-            ledger.create(connection)
-            ledger.stored(connection)
+        with connect(home, database) as connection:
+            probe(connection)
     except duckdb.Error as problem:
         if not is_corruption(problem):
             raise
-        done.append(set_aside(home, str(problem)))
-    with connect(home) as connection:
+        done.append(set_aside(database, str(problem)))
+    with connect(home, database) as connection:
         yield connection, done
-
-
-def _sweep(home: Home) -> None:
-    """Remove what DuckDB spilled for a process that was killed, and a witness that it had not put in place."""
-    shutil.rmtree(spill(home), ignore_errors=True)
-    for draft in home.root.glob(f"{home.witness.name}.*"):
-        draft.unlink()
 
 
 def is_corruption(problem: duckdb.Error) -> bool:
@@ -54,26 +68,25 @@ def is_corruption(problem: duckdb.Error) -> bool:
     return is_broken(str(problem)) or (is_fatal and not is_of_the_disk(str(problem)))
 
 
-def set_aside(home: Home, why: str) -> str:
-    """Rename a broken database to ``warehouse.corrupt-<n>``; returns the sentence for the report.
+def set_aside(database: Path, why: str) -> str:
+    """Rename a broken database to ``<name>.corrupt-<n>``; returns the sentence for the report.
 
     The log goes first: were it left beside a new database, a kill in between would have it replayed there.
     """
-    numbers = sorted(
-        int(n) for p in home.root.glob("warehouse.corrupt-*") if (n := p.name.rpartition("-")[2]).isdecimal()
-    )
-    aside = home.root / f"warehouse.corrupt-{numbers[-1] + 1 if numbers else 1}"
-    log = Path(f"{home.warehouse}.wal")
+    name, folder = f"{database.stem}.corrupt-", database.parent
+    numbers = sorted(int(n) for p in folder.glob(f"{name}*") if (n := p.name.rpartition("-")[2]).isdecimal())
+    aside = folder / f"{name}{numbers[-1] + 1 if numbers else 1}"
+    log = Path(f"{database}.wal")
     if log.exists():
         log.rename(f"{aside}.wal")
-    if home.warehouse.exists():
-        home.warehouse.rename(aside)
-    home.broken.unlink(missing_ok=True)
+    if database.exists():
+        database.rename(aside)
+    note_of(database).unlink(missing_ok=True)
     for number in numbers[: 1 - limits.MOST_CORRUPT]:
-        for old in home.root.glob(f"warehouse.corrupt-{number}*"):
+        for old in folder.glob(f"{name}{number}*"):
             old.unlink()
     short = why.split("\n", 1)[0][:160]
-    return f"the working database was broken ({short}); set aside as {aside.name} and rebuilt from landing"
+    return f"{database.name} was broken ({short}); set aside as {aside.name} and made again from landing"
 
 
 def prepare(

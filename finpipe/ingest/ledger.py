@@ -37,14 +37,10 @@ alter table ledger.loaded_tables add column if not exists page_offset bigint;
 alter table ledger.loaded_tables add column if not exists stated_rows bigint;
 alter table ledger.loaded_tables add column if not exists columns varchar;
 alter table ledger.loaded_tables add column if not exists filled varchar;
-create table if not exists ledger.row_accounts (
-    load_seq bigint, system varchar, table_name varchar, rows bigint,
-    accepted bigint, superseded bigint, duplicate bigint, quarantined bigint);
 """
 _COMMENTS = {
     "loads": "one row per landed file: what came of it, chained by hashes in landing order",
     "loaded_tables": "one row per landed file and raw table that it fed",
-    "row_accounts": "one row per landed file and raw table: rows = accepted + superseded + duplicate + quarantined",
 }
 
 

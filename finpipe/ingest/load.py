@@ -21,7 +21,7 @@ from finpipe.ingest import heal, ledger, limits, raw
 from finpipe.ingest.extract import MissingColumnError, Part
 from finpipe.ingest.fetch import sweep_fetches
 from finpipe.ingest.landing import Manifest, manifests
-from finpipe.ingest.read import read
+from finpipe.ingest.read import read, reader
 from finpipe.ingest.stage import stage
 from finpipe.settings import Home
 from finpipe.systems import System
@@ -128,9 +128,8 @@ def _load_batch(
     try:
         outcomes = []
         workers = min(home.config.threads, len(batch))
-        threads = max(1, home.config.threads // workers)
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            for outcome in pool.map(lambda m: _read_one(home, systems[m.system], m, folder, threads), batch):
+        with reader(home, folder, workers) as database, ThreadPoolExecutor(max_workers=workers) as pool:
+            for outcome in pool.map(lambda m: _read_one(home, systems[m.system], m, folder, database), batch):
                 outcomes.append(outcome)
                 progress(_told(outcome), place[0] + len(outcomes), place[1])
         _admit(connection, systems, outcomes, folder)
@@ -165,9 +164,11 @@ class _Outcome:
     problem: FinpipeError | None = None
 
 
-def _read_one(home: Home, system: System, manifest: Manifest, folder: Path, threads: int) -> _Outcome:
+def _read_one(
+    home: Home, system: System, manifest: Manifest, folder: Path, database: duckdb.DuckDBPyConnection
+) -> _Outcome:
     try:
-        return _Outcome(manifest, tuple(read(home, system, manifest, folder / str(manifest.order), threads)))
+        return _Outcome(manifest, tuple(read(home, system, manifest, folder / str(manifest.order), database)))
     except FinpipeError as problem:
         return _Outcome(manifest, problem=problem)
 

@@ -20,13 +20,23 @@ from finpipe.ingest import limits
 _CHUNK = 8 * limits.MEGABYTE
 _OVERLAP = 256
 _WHITESPACE = b" \t\r\n"
+_SMALL = bytes(range(256)).lower()
 _UTF8 = ("utf8", "utf_8", "utf_8_sig", "ascii")
 #: Digits and dots become "0", everything else a blank: long numbers are then found at memory speed.
 _DIGITS = bytes(0x30 if chr(b) in "0123456789." else 0x20 for b in range(256))
 _LONG = b"0" * 16
-#: What is no JSON and yet passes DuckDB's reader, in text without blanks: commas before a closing, numbers that are
-#: none, comments. Inside a string they cost a slower reading, no more.
-_LOOSE = re.compile(rb',[}\]]|[:\[,]-?(?:nan|inf)|[]}{[,:"0-9el]/\*|[]}{[,"0-9el]//', re.IGNORECASE)
+#: What is no JSON and yet passes DuckDB's reader, in small letters without blanks, and what it stands after there:
+#: commas before a closing, numbers that are none, comments. Inside a string they cost a slower reading, no more.
+_LOOSE = (
+    (b"}", b","),
+    (b"]", b","),
+    (b"nan", b":[,"),
+    (b"inf", b":[,"),
+    (b"-nan", b":[,"),
+    (b"-inf", b":[,"),
+    (b"/*", b']}{[,:"0123456789el'),
+    (b"//", b']}{[,"0123456789el'),
+)
 #: A number that a double may take for zero.
 _TINY = re.compile(rb"[0-9][eE]-[0-9]{3}")
 #: What may stand before a number in JSON; what stands before digits inside a word may not.
@@ -212,8 +222,17 @@ def _refuse_nesting(window: bytes, name: str) -> None:
 
 
 def _loose(window: bytes) -> bool:
-    """Whether something occurs that may be no JSON and yet pass DuckDB's reader."""
-    return _LOOSE.search(window.translate(None, _WHITESPACE)) is not None
+    """Whether something occurs that may be no JSON and yet pass DuckDB's reader.
+
+    By looking for the words alone, which costs a tenth of a regular expression for all of them.
+    """
+    bare = window.translate(_SMALL, _WHITESPACE)
+    return any(_follows(bare, word, before) for word, before in _LOOSE)
+
+
+def _follows(text: bytes, word: bytes, before: bytes) -> bool:
+    """Whether a word stands right after one of some characters."""
+    return word in text and any(before[i : i + 1] + word in text for i in range(len(before)))
 
 
 def _long_number(window: bytes) -> bool:

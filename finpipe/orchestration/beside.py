@@ -22,7 +22,6 @@ from finpipe.errors import BusyError, FinpipeError
 from finpipe.ingest.landing import Manifest
 from finpipe.settings import Home
 from finpipe.systems import broken_systems, find_systems
-from finpipe.warehouse import connect
 
 Tell = Callable[[str, str], None]
 _LOCK = ".held"
@@ -106,12 +105,13 @@ def make(second: Home, as_of: date, tell: Tell, admits: Callable[[Manifest], boo
             got=f"{problem.error}: {problem.got}",
             fix=problem.fix,
         )
-    with connect(second) as connection:
-        told = lambda what, done, of: tell("load", f"{what} ({done}/{of})")  # noqa: E731
+    told = lambda what, done, of: tell("load", f"{what} ({done}/{of})")  # noqa: E731
+    with ingest.open_raw(second) as (connection, _):
         ingest.load(second, connection, systems, told, admits)
+    with ingest.open_warehouse(second) as (connection, _):
         for problem in conform(second, connection, systems, lambda what: tell("conform", what)).aside.values():
             raise problem
-        ingest.refresh_row_accounts(connection)
+        ingest.refresh_row_accounts(second, connection)
         if breaks := ingest.row_account_breaks(connection):
             raise FinpipeError(
                 "rows are not accounted for",

@@ -128,7 +128,10 @@ def _checked(said: dg.AssetCheckEvaluation, nodes: Mapping[str, Node]) -> dg.Ass
 
 
 class Form(NamedTuple):
-    """A reconciliation in the controller's form, and the findings that weigh most."""
+    """A reconciliation in the controller's form, and the findings that weigh most.
+
+    Their sentences stay in the queue of exceptions: they quote records, and Dagster's events are kept for good.
+    """
 
     figures: list[tuple[Any, ...]]
     findings: list[tuple[Any, ...]]
@@ -142,7 +145,7 @@ def _form(connection: duckdb.DuckDBPyConnection, name: str) -> Form:
         f"count(*) filter (line_kind = 'finding') from {relation} group by all order by all"
     ).fetchall()
     findings = connection.execute(
-        f"select code, left_id, right_id, currency, explained_amount, sentence from {relation} "
+        f"select code, left_id, right_id, currency, explained_amount from {relation} "
         "where line_kind = 'finding' order by abs(explained_amount) desc nulls last, 1, 2, 3 limit 20"
     ).fetchall()
     return Form(figures, findings)
@@ -158,6 +161,6 @@ def _explained(name: str, form: Form) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "figures": table(columns, form.figures),
-            "findings": table(["code", "left", "right", "currency", "amount", "what"], form.findings),
+            "findings": table(["code", "left", "right", "currency", "amount"], form.findings),
         },
     )

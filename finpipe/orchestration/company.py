@@ -1,11 +1,11 @@
-"""The company a run works for, and the right to write it.
+"""The company a run works for, and the right to write its databases.
 
 Belongs here: what every step needs before it does anything.  Does not belong here: what steps do.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,13 +17,15 @@ from finpipe.ingest.landing import Manifest
 from finpipe.log import of_run
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
-from finpipe.warehouse import write_lock
+from finpipe.warehouse import raw_lock, write_lock
 
 #: A run that was started while another process writes waits so long for each step before it gives up.
 PATIENCE_SECONDS = 600.0
 #: A full disk or a lost file system may come back; what an earlier try committed is found and not done again.
 RETRIES, RETRY_SECONDS = 2, 5
-_held: dict[Path, int] = {}
+_held: set[Path] = set()
+#: Opens a lock, or raises ``BusyError`` at once.
+_Lock = Callable[[Home], AbstractContextManager[None]]
 
 
 class Cut(dg.Config):
@@ -74,34 +76,54 @@ def writing(home: Home, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
 
     Raises ``BusyError`` when another process still holds it after ``patience`` seconds.
     """
-    if _held.get(home.root):
+    with _holding(home, home.lock, write_lock, patience):
+        yield
+
+
+@contextmanager
+def loading(home: Home, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold the lock of raw in the same way: for as long as rows are loaded or mapped, never while marts are built."""
+    with _holding(home, home.raw_lock, raw_lock, patience):
+        yield
+
+
+@contextmanager
+def _holding(home: Home, lock: Path, take: _Lock, patience: float) -> Iterator[None]:
+    if lock in _held:
         yield
         return
     deadline = time.monotonic() + patience
     while True:  # ends by the lock or the deadline
         try:
-            with write_lock(home):
-                _held[home.root] = 1
+            with take(home):
+                _held.add(lock)
                 try:
                     yield
                 finally:
-                    _held.pop(home.root)
+                    _held.remove(lock)
                 return
         except BusyError:
-            if time.monotonic() >= deadline or home.root in _held:
+            if time.monotonic() >= deadline or lock in _held:
                 raise
             time.sleep(0.5)
 
 
 @contextmanager
 def working(company: Company) -> Iterator[Home]:
-    """Hold the write lock for a step, and end it as Dagster understands it.
+    """Hold the write lock for a step that writes the warehouse, and end it as Dagster understands it."""
+    with step(), writing(company.home):
+        yield company.home
+
+
+@contextmanager
+def step() -> Iterator[None]:
+    """A step of a run, whose id its lines in the log carry.
 
     A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
     defect keeps its stack trace.
     """
-    with failing(), of_run(dg.OpExecutionContext.get().run_id), writing(company.home):
-        yield company.home
+    with failing(), of_run(dg.OpExecutionContext.get().run_id):
+        yield
 
 
 @contextmanager

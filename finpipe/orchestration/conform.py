@@ -4,6 +4,7 @@ Belongs here: canonical assets and what is shown of them.  Does not belong here:
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import starmap
 from typing import Any
 
 import dagster as dg
@@ -15,10 +16,9 @@ from finpipe.contracts import entities
 from finpipe.errors import FinpipeError
 from finpipe.orchestration import specs
 from finpipe.orchestration.aside import must_stand, note_aside, set_aside
-from finpipe.orchestration.company import Company, working
+from finpipe.orchestration.company import Company, loading, working
 from finpipe.orchestration.metadata import measures, table
 from finpipe.systems import System, broken_systems
-from finpipe.warehouse import connect
 
 GATE = "every_record_passes_the_gate"
 ACCOUNTS = specs.key("ledger.row_accounts")
@@ -75,14 +75,14 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, company: dg.ResourceParam[Company]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         described = company.systems
-        with working(company) as home, connect(home) as connection:
+        with working(company) as home, loading(home), ingest.open_warehouse(home) as (connection, repairs):
             broken = broken_systems(home)
             report = conform_stage(home, connection, described, company.teller("conform"), broken)
             note_aside(home, "conform", report.aside)
             must_stand(home, connection, {*broken, *report.aside})
             aside = set_aside(home)
             log.note("conform.done", entities=len(report.touched))
-            ingest.refresh_row_accounts(connection)
+            ingest.refresh_row_accounts(home, connection)
             breaks = ingest.row_account_breaks(connection)
             context.log.info(f"worked on {', '.join(report.touched) or 'nothing: no new files'}")
             numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])
@@ -96,12 +96,16 @@ def conform_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         for name in systems:
             if dg.AssetCheckKey(ACCOUNTS, accounted(name)) in context.selected_asset_check_keys:
                 yield _law(name, accounts[name], [b for b in breaks if b[1] == name])
-        for name, problem in aside.items():
-            context.log.warning(f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}")
+        for sentence in (*repairs, *starmap(_left_out, aside.items())):
+            context.log.warning(sentence)
         if goes_on.key in context.selected_asset_check_keys:
             yield _aside(aside)
 
     return conform
+
+
+def _left_out(name: str, problem: FinpipeError) -> str:
+    return f"{name} is set aside: {problem.error} ({problem.where}): {problem.got}"
 
 
 def _aside(aside: Mapping[str, FinpipeError]) -> dg.AssetCheckResult:

@@ -15,7 +15,7 @@ from finpipe.orchestration.build import build_assets
 from finpipe.orchestration.company import Company
 from finpipe.orchestration.conform import conform_assets
 from finpipe.orchestration.freshness import due
-from finpipe.orchestration.inbox import inbox_sensor, landing_job
+from finpipe.orchestration.inbox import inbox_sensor
 from finpipe.orchestration.jobs import jobs_of, schedules_of
 from finpipe.orchestration.load import load_assets
 from finpipe.orchestration.observe import freshness_checks, freshness_sensor, watched
@@ -40,13 +40,13 @@ def build_defs(
     built = build_assets(models, stops_at_blocking=policy.stops_at_blocking)
     assets = [load_assets(systems), conform_assets(systems), built, publish_assets(models), restate_assets()]
     checks = watched(systems)
-    jobs, landing = jobs_of([w.spec.key for w in checks]), landing_job(company)
+    jobs = jobs_of([w.spec.key for w in checks])
     return dg.Definitions(
         assets=dg.map_asset_specs(due(systems, rules_of(policy, systems)), assets),
         asset_checks=[freshness_checks(company, checks)],
-        jobs=[*jobs, landing],
+        jobs=jobs,
         schedules=schedules_of(jobs),
-        sensors=[inbox_sensor(company, jobs[0], landing), freshness_sensor(company, checks)],
+        sensors=[inbox_sensor(company, jobs[0], jobs[1]), freshness_sensor(company, checks)],
         resources={"company": company},
         executor=dg.in_process_executor,
     )

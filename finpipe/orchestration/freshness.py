@@ -7,6 +7,7 @@ nothing counts as well, and knows weekends but no holidays; the checks of ``obse
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 import dagster as dg
 
@@ -49,9 +50,15 @@ def policy(owed: Due) -> dg.FreshnessPolicy:
     if owed.cadence == "daily":
         days = ",".join(str(d % 7) for d in range(1, 8) if d not in owed.calendar.weekend)
         cron = f"{owed.by.minute} {owed.by.hour} * * {days}"
-        return dg.FreshnessPolicy.cron(cron, timedelta(hours=24), owed.calendar.timezone.key)
+        return _by_the_clock(cron, owed.calendar.timezone.key)
     longest = timedelta(days=_LONGEST_DAYS[owed.cadence] + 3 + owed.working_day * 2)
     return dg.FreshnessPolicy.time_window(longest + timedelta(days=1), longest)
+
+
+@cache
+def _by_the_clock(cron: str, timezone: str) -> dg.FreshnessPolicy:
+    """Made once for all assets: Dagster plays a thousand deadlines through for each policy, 15 ms of CPU."""
+    return dg.FreshnessPolicy.cron(cron, timedelta(hours=24), timezone)
 
 
 def _tightness(owed: Due) -> tuple[int, int, str]:

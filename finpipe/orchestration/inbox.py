@@ -15,7 +15,7 @@ from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
 from finpipe.ingest import inbox
-from finpipe.ingest.land import REFUSED, Landed
+from finpipe.ingest.land import Landed
 from finpipe.ingest.landing import landed
 from finpipe.ingest.ledger import read_witness
 from finpipe.ingest.live import Live, fetch_new, look_live
@@ -29,15 +29,15 @@ from finpipe.systems import System, broken_systems
 SECONDS_BETWEEN_TICKS = 30
 #: A file is complete once nothing touched it for so long. Writers that take breaks use ``.part`` or ``.tmp``.
 SETTLE_SECONDS = 15
-#: A run that holds the warehouse longer than this does not keep deliveries waiting: they are landed beside it.
-PATIENCE_SECONDS = 300
+#: A run that works longer than this does not keep deliveries waiting: they are loaded beside it.
+PATIENCE_SECONDS = 60
 #: The same files again after a run that left them: after so long, then twice as long, up to the last.
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 900, 4 * 3600
 #: Dagster tries a run that lost its process again within seconds; after so long the sensor asks for one instead.
 RETRIED_WITHIN_SECONDS = 60
-LAND = "land_inbox"
+LOAD = "load_extracts"
 #: Jobs that take the inbox and load it: while one waits or works, another would find nothing.
-_LOADING = (MICRO_BATCH, "load_extracts")
+_LOADING = (MICRO_BATCH, LOAD)
 _WAITING = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 _WORKING = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
@@ -79,39 +79,18 @@ class Busy:
     """Runs that wait or work: their jobs, and for how long the longest has been working.
 
     ``has_died``: the last micro-batch lost its process, and Dagster's own retry of it did not come, or died as well.
+    ``is_ahead``: something was loaded beside the last micro-batch, or after it, that none has begun with.
     """
 
     waiting: tuple[str, ...] = ()
     working: Mapping[str, float] | None = None
     has_died: bool = False
+    is_ahead: bool = False
 
     @property
     def jobs(self) -> set[str]:
         """Jobs that wait or work."""
         return {*self.waiting, *(self.working or {})}
-
-
-def landing_job(company: Company, clock: Callable[[], float] = time.time) -> dg.JobDefinition:
-    """The job that lands and does no more. Its pool is its own, so nothing that builds delays it."""
-
-    @dg.op(name="land", pool="landing", description="Land complete files and what live systems have; load nothing.")
-    def land(context: dg.OpExecutionContext) -> None:
-        done = take_in(company.home, company.systems, SETTLE_SECONDS, clock())
-        refused = [f for f in done if f.verdict == REFUSED]
-        context.log.info(f"{len(done) - len(refused)} files landed, {len(refused)} set aside")
-        for file in refused:
-            context.log.warning(f"{file.path.name} was set aside: {file.reason}; {file.fix}")
-
-    @dg.job(
-        name=LAND,
-        executor_def=dg.in_process_executor,
-        tags={"dagster/priority": PRIORITIES[LAND]},
-        description="Make deliveries safe while a long run holds the warehouse; the next micro-batch loads them.",
-    )
-    def job() -> None:
-        land()
-
-    return job
 
 
 def take_in(
@@ -125,7 +104,7 @@ def take_in(
 
 
 def inbox_sensor(
-    company: Company, batch: Job, landing: dg.JobDefinition, clock: Callable[[], float] = time.time
+    company: Company, batch: Job, load: Job, *, clock: Callable[[], float] = time.time
 ) -> dg.SensorDefinition:
     """The sensor of a company; ``clock`` gives seconds since 1970."""
 
@@ -140,11 +119,11 @@ def inbox_sensor(
     return dg.SensorDefinition(
         name="new_extracts",
         evaluation_fn=tick,
-        jobs=[batch, landing],
+        jobs=[batch, load],
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts one micro-batch when complete files lie in an inbox, a live system has something new, or "
-        "landed files are not loaded yet.",
+        "landed files are not loaded yet; while one works for long, what comes is loaded beside it.",
     )
 
 
@@ -157,19 +136,25 @@ def decide(
     behind = _behind(home)
     remarks = _remarks(home, seen, live)
     outside = seen.complete + len(live.new)
-    if not outside and not behind and not runs.has_died:
+    if not outside and not behind and not runs.has_died and not runs.is_ahead:
         return _skip("nothing new" + remarks, replace(asked, fingerprint="", tries=0))
-    mark = f"{seen.fingerprint}+{behind}{_marks(live)}" + ("+died" if runs.has_died else "")
-    if outside and LAND not in runs.jobs and max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS:
-        if f"land {mark}" == asked.fingerprint and not asked.is_due(now):
-            return _skip("the same files were to be landed before" + remarks, asked)
-        return _ask(LAND, {}, asked.again(f"land {mark}", now), outside)
+    mark = f"{seen.fingerprint}+{behind}{_marks(live)}"
+    if runs.has_died or runs.is_ahead:
+        mark += "+died" if runs.has_died else "+ahead"
+    if (outside or behind) and LOAD not in runs.jobs and _is_long(runs):
+        if f"load {mark}" == asked.fingerprint and not asked.is_due(now):
+            return _skip("the same files were to be loaded before" + remarks, asked)
+        return _ask(LOAD, asked.again(f"load {mark}", now), outside + behind)
     if loading := runs.jobs & set(_LOADING):
         return _skip(f"{min(loading)} waits or works already: it takes what is there" + remarks, asked)
     if mark == asked.fingerprint and not asked.is_due(now):
         return _skip("a run that has ended left the same files: they are tried again later" + remarks, asked)
-    settle = {"ops": {"load": {"config": {"settle_seconds": SETTLE_SECONDS}}}}
-    return _ask(MICRO_BATCH, settle, asked.again(mark, now), outside + behind)
+    return _ask(MICRO_BATCH, asked.again(mark, now), outside + behind)
+
+
+def _is_long(runs: Busy) -> bool:
+    """Whether a run works for so long that deliveries are loaded beside it."""
+    return max((runs.working or {}).values(), default=0) >= PATIENCE_SECONDS
 
 
 def busy(instance: dg.DagsterInstance, now: float) -> Busy:
@@ -185,7 +170,15 @@ def busy(instance: dg.DagsterInstance, now: float) -> Busy:
         else:
             since = record.start_time or record.create_timestamp.timestamp()
             working[run.job_name] = max(working.get(run.job_name, 0.0), now - since)
-    return Busy(tuple(waiting), working, _has_died(instance, now))
+    return Busy(tuple(waiting), working, _has_died(instance, now), _is_ahead(instance))
+
+
+def _is_ahead(instance: dg.DagsterInstance) -> bool:
+    """Whether a load ended well after the last micro-batch began: that one may have mapped without it."""
+    loads = dg.RunsFilter(job_name=LOAD, statuses=[dg.DagsterRunStatus.SUCCESS])
+    ended = [r.end_time or 0.0 for r in instance.get_run_records(loads, limit=1)]
+    begun = [r.start_time or 0.0 for r in instance.get_run_records(dg.RunsFilter(job_name=MICRO_BATCH), limit=1)]
+    return bool(ended) and (not begun or ended[0] > begun[0])
 
 
 def _has_died(instance: dg.DagsterInstance, now: float) -> bool:
@@ -222,8 +215,9 @@ def _skip(why: str, asked: Asked) -> dg.SensorResult:
     return dg.SensorResult(skip_reason=why, cursor=asked.write())
 
 
-def _ask(job: str, config: dict[str, Any], asked: Asked, files: int) -> dg.SensorResult:
+def _ask(job: str, asked: Asked, files: int) -> dg.SensorResult:
     """One run. Its key never comes twice, unless the tick that asked was lost before its cursor was kept."""
+    config: dict[str, Any] = {"ops": {"load": {"config": {"settle_seconds": SETTLE_SECONDS}}}}
     request = dg.RunRequest(
         run_key=f"{job} {asked.count} {asked.fingerprint}",
         job_name=job,

@@ -1,7 +1,8 @@
 """Jobs and their schedule.
 
 Belongs here: which assets run together, when, and who goes first.  Does not belong here: assets.
-All that write the warehouse wait for its pool, one at a time; of those that wait, loads go first and reporting last.
+All that write the warehouse wait for its pool, one at a time; of those that wait, micro-batches go first and reporting
+last. A load waits for none of them: it writes a file of its own.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,10 @@ _SELECTED = {
         dg.AssetSelection.all() - _RESTATED,
         "Land, load, conform, build, audit and publish: the whole line.",
     ),
-    "load_extracts": (_LOADED, "Take in new extracts; a broken mart cannot delay this."),
+    "load_extracts": (
+        _LOADED,
+        "Take in new extracts, also while marts are built: the next micro-batch goes on from there.",
+    ),
     "build_marts": (_BUILT, "Conform what is loaded, rebuild and test the marts; publishes nothing."),
     "publish_snapshot": (
         dg.AssetSelection.groups("published") - _RESTATED,
@@ -35,14 +39,13 @@ _SELECTED = {
 MICRO_BATCH = "run_pipeline"
 #: Higher goes first; runs without one have 0.
 PRIORITIES = {
-    "land_inbox": "30",
     "load_extracts": "20",
     MICRO_BATCH: "10",
     "publish_snapshot": "-5",
     "build_marts": "-10",
     "backfill_periods": "-20",
 }
-#: A run of reporting that takes longer than this hangs: it is ended, so that loads do not wait for ever.
+#: A run of reporting that takes longer than this hangs: it is ended, so that micro-batches do not wait for ever.
 _LONGEST_REPORTING_SECONDS = "7200"
 _REPORTING = ("build_marts", "publish_snapshot")
 

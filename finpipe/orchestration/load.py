@@ -12,7 +12,7 @@ import duckdb
 from finpipe import ingest
 from finpipe.orchestration import specs
 from finpipe.orchestration.clock import today
-from finpipe.orchestration.company import Company, Intake, working
+from finpipe.orchestration.company import Company, Intake, loading, step
 from finpipe.orchestration.inbox import take_in
 from finpipe.orchestration.metadata import measures, table
 from finpipe.orchestration.sightings import note_sightings
@@ -42,13 +42,14 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
         specs=[*landings, *raws, *books],
         check_specs=checks,
         can_subset=True,
-        pool="warehouse",
-        description="Land the inbox, then load every file that the ledger does not know, exactly once.",
+        description="Land the inbox, then load every file that the ledger does not know, exactly once. In no pool: it "
+        "waits for another load, or for rows being mapped, and never for marts.",
     )
     def load(
         context: dg.AssetExecutionContext, config: Intake, company: dg.ResourceParam[Company]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        with working(company) as home:
+        home = company.home
+        with step():
             described = company.systems
             if config.as_of is None:
                 today(home)  # a clock that jumped stops the run before anything lands
@@ -57,7 +58,7 @@ def load_assets(systems: dict[str, System]) -> dg.AssetsDefinition:
             if config.up_to is None:
                 refused = [f for f in take_in(home, described, config.settle_seconds) if f.reason]
                 note_sightings(home, config.date)
-            with ingest.open_warehouse(home) as (connection, repairs):
+            with loading(home), ingest.open_raw(home) as (connection, repairs):
                 told = lambda what, done, of: tell(f"{what} ({done}/{of})")  # noqa: E731
                 report = ingest.load(home, connection, described, told, config.admits)
                 numbers = measures(connection, [".".join(k.path) for k in context.selected_asset_keys])

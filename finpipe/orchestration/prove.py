@@ -18,7 +18,7 @@ from finpipe.publish.files import sha256
 from finpipe.publish.snapshot import DIGESTED, SCHEMAS
 from finpipe.settings import Home
 from finpipe.systems import find_systems
-from finpipe.warehouse import connect, write_lock
+from finpipe.warehouse import connect, raw_lock, write_lock
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,11 @@ class Rebuilt:
 def verify(home: Home) -> list[str]:
     """What does not agree, one sentence each: ledger, landing, raw, row accounts, publication, closes."""
     problems = []
+    if home.raw.exists():
+        with raw_lock(home), connect(home, home.raw) as connection:
+            problems += ingest.verify(home, connection)
     if home.warehouse.exists():
         with write_lock(home), connect(home) as connection:
-            problems += ingest.verify(home, connection)
             for seq, system, table, rows, *parts in ingest.row_account_breaks(connection):
                 said = " + ".join(map(str, parts))
                 problems.append(f"load {seq} of {system}.{table}: {rows} rows are not accounted for by {said}")
@@ -91,9 +93,10 @@ def _kept(home: Home, seq: int, digest: str) -> Iterator[str]:
 
 
 def start_over(home: Home) -> str:
-    """Set the working database aside: it is a cache, the next run makes it again from landing."""
-    with write_lock(home):
-        return ingest.set_aside(home, "rebuild was asked for") if home.warehouse.exists() else "nothing to set aside"
+    """Set the working databases aside: they are caches, the next run makes them again from landing."""
+    with write_lock(home), raw_lock(home):
+        there = [path for path in (home.raw, home.warehouse) if path.exists()]
+        return "; ".join(ingest.set_aside(p, "rebuild was asked for") for p in there) or "nothing to set aside"
 
 
 def rebuild(home: Home, tell: Tell = lambda _stage, _what: None) -> Rebuilt:

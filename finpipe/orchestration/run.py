@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,15 +18,17 @@ from finpipe import log
 from finpipe.conform.calendars import calendars_of
 from finpipe.errors import FinpipeError
 from finpipe.orchestration.beside import sweep
-from finpipe.orchestration.company import writing
+from finpipe.orchestration.company import loading, writing
 from finpipe.orchestration.defs import build_defs
 from finpipe.orchestration.failures import OF_HOME, mistake
 from finpipe.orchestration.specs import PUBLISHED
 from finpipe.policy import policy_of
 from finpipe.settings import PROJECT, Home
+from finpipe.warehouse import note_of
 
 #: The steps that are told the business date; the other steps need nothing.
-_TOLD = ("load", "build")
+_LOAD = "load"
+_TOLD = (_LOAD, "build")
 #: Where the UI looks for a job's runs: the repository of the code location that ``workspace.yaml`` names.
 _LISTED = {".dagster/repository": "__repository__@finpipe"}
 
@@ -52,21 +54,30 @@ def run_job(
     instance: dg.DagsterInstance | None = None,
     up_to: int | None = None,
 ) -> Ran:
-    """Run a job to its end; raises ``BusyError`` at once when another process writes this home.
+    """Run a job to its end; raises ``BusyError`` at once when another process writes what this job does.
 
-    A run that met a damaged working database is made once more: its load sets the file aside.
+    A job that only loads leaves the warehouse to others. A run that met a damaged working database is made once more:
+    load and conform set their file aside.
     With ``up_to`` only what had landed by that load counts, and the inbox waits for the next run.
     """
     policy_of(home)  # a policy or calendar that cannot be meant stops a run before it does anything
     calendars_of(home)
     sweep(home)
-    with writing(home, patience=0):
-        definition = build_defs(home, tell).resolve_job_def(job)
+    definition = build_defs(home, tell).resolve_job_def(job)
+    steps = {node.name for node in definition.nodes}
+    with ExitStack() as held:
+        if steps != {_LOAD}:
+            held.enter_context(writing(home, patience=0))
+        if _LOAD in steps:
+            with loading(home, patience=0):  # busy now is said now; then each step takes it and lets it go
+                pass
+        if steps == {_LOAD} or up_to is not None:  # between load and conform nothing else may come in
+            held.enter_context(loading(home, patience=0))
         config = _cut(definition, as_of, up_to) if as_of else {}
         with nullcontext(instance) if instance is not None else project_instance() as own:
             result = _execute(home, definition, config, own)
-            if home.broken.exists() and any(node.name == "load" for node in definition.nodes):
-                tell("load", "the working database is damaged: everything is made again from landing")
+            if _LOAD in steps and any(note_of(database).exists() for database in (home.raw, home.warehouse)):
+                tell(_LOAD, "the working database is damaged: everything is made again from landing")
                 result = _execute(home, definition, config, own)
             return _ran(result)
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from finpipe import conform, ingest
 from finpipe.build import build
 from finpipe.build.dbt import invoke
 from finpipe.build.manifest import DBT_PROJECT
 from finpipe.build.run import variables
 from finpipe.settings import Home
-from finpipe.systems import find_systems
+from tests.line import load_and_conform
 
 AS_OF = date(2024, 6, 30)
 
@@ -22,10 +21,7 @@ AS_OF = date(2024, 6, 30)
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
     """Status and message of every unit test, over the tables of an empty company."""
     home = Home(tmp_path_factory.mktemp("rules") / "home")
-    with ingest.open_warehouse(home) as (connection, _):
-        ingest.load(home, connection, find_systems(home))
-        conform.conform(home, connection, find_systems(home))
-        ingest.refresh_row_accounts(connection)
+    load_and_conform(home)
     build(home, AS_OF)
     found: dict[str, tuple[str, str]] = {}
 

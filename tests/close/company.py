@@ -12,13 +12,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from finpipe import conform, ingest
+from finpipe import ingest
 from finpipe.build import run as build_run
 from finpipe.build.dbt import invoke
 from finpipe.demo import generate
 from finpipe.orchestration.publish import publish_audited
 from finpipe.settings import Home
 from finpipe.systems import find_systems
+from tests.line import load_and_conform
 
 AS_OF = date(2024, 12, 31)
 LATE_AT = "2025-01-05 09:00:00"
@@ -61,10 +62,7 @@ def settle(home: Home, *models: str) -> None:
         known = [f"+{name}" for name in (DOCUMENTS + CLOSES + QUEUE).split()]
         return invoke(["--no-write-json", "run", "--select", *known], **given)
 
-    with ingest.open_warehouse(home) as (connection, _):
-        ingest.load(home, connection, find_systems(home))
-        conform.conform(home, connection, find_systems(home))
-        ingest.refresh_row_accounts(connection)
+    load_and_conform(home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_run, "invoke", only)
         report = build_run.build(home, AS_OF)

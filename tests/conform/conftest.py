@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from finpipe.conform import ConformReport, conform
+from finpipe.ingest import ledger
 from finpipe.settings import Home
-from finpipe.systems import System
+from finpipe.systems import System, Table
+from finpipe.warehouse import connect
 
 LINEAGE = "_deleted as is_deleted, null as valid_from, 't' as source_table, _load_seq as load_seq, _row as row_number"
 MAPPINGS = {
@@ -31,6 +34,11 @@ TABLES = {
 }
 
 
+def tables(columns: dict[str, tuple[str, ...]]) -> dict[str, Table]:
+    """Tables of a system, by name; they have no key, so every row is a record."""
+    return {name: Table(name, ()) for name in columns}
+
+
 class Toy:
     """The toy system's raw rows, and one call that conforms them."""
 
@@ -39,29 +47,44 @@ class Toy:
         folder.mkdir(parents=True)
         for entity, sql in MAPPINGS.items():
             (folder / f"{entity}.sql").write_text(sql)
-        self.system = System("toy", folder, "erp", "AR", "", {}, {"date_formats": ["%m/%d/%Y"]})
-        connection.execute("create schema latest_toy")
-        connection.execute(
-            "create table ledger.loads (load_seq bigint, system varchar, hash varchar, received_at timestamptz)"
-        )
-        for table, columns in TABLES.items():
-            listed = ", ".join(f"{c} varchar" for c in columns)
-            connection.execute(
-                f"create table latest_toy.{table} ({listed}, _deleted boolean, _load_seq bigint, _row bigint)"
+        self.system = System("toy", folder, "erp", "AR", "", tables(TABLES), {"date_formats": ["%m/%d/%Y"]})
+        with connect(home, home.raw) as raw:
+            ledger.create(raw)
+        self.describe("toy", TABLES)
+
+    def raw(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run SQL in LOAD's database, as a load does between two passes of CONFORM."""
+        with connect(self.home, self.home.raw) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def describe(self, system: str, columns: dict[str, tuple[str, ...]]) -> None:
+        """Make the tables of a system, empty."""
+        self.raw(f"create schema latest_{system}")
+        for table, names in columns.items():
+            listed = ", ".join(f"{c} varchar" for c in names)
+            self.raw(
+                f"create table latest_{system}.{table} ({listed}, _deleted boolean, _load_seq bigint, _row bigint)"
             )
 
     def give(self, table: str, *rows: tuple[str | None, ...], deleted: bool = False) -> None:
         """Add raw rows, as if a file had brought them."""
-        sequence = self.connection.execute("select coalesce(max(load_seq), 0) + 1 from ledger.loads").fetchall()[0][0]
-        self.connection.execute(
-            "insert into ledger.loads values (?, 'toy', ?, timestamptz '2024-02-01 00:00:00+00')",
-            [sequence, f"hash {sequence}"],
-        )
+        self.deliver("toy", table, *rows, deleted=deleted)
+
+    def deliver(self, system: str, table: str, *rows: tuple[str | None, ...], deleted: bool = False) -> None:
+        """The same for any system."""
+        sequence = self.raw("select coalesce(max(load_seq), 0) + 1 from ledger.loads")[0][0]
+        self.note(sequence, system)
         for number, row in enumerate(rows, start=1):
             marks = ", ".join("?" for _ in range(len(row) + 3))
-            self.connection.execute(
-                f"insert into latest_toy.{table} values ({marks})", [*row, deleted, sequence, number]
-            )
+            self.raw(f"insert into latest_{system}.{table} values ({marks})", *row, deleted, sequence, number)
+
+    def note(self, sequence: int, system: str) -> None:
+        """Let the ledger know of a load."""
+        self.raw(
+            "insert into ledger.loads by name select ? as load_seq, ? as system, ? as hash, "
+            "timestamptz '2024-02-01 00:00:00+00' as received_at",
+            *(sequence, system, f"hash {sequence}"),
+        )
 
     def conform(self) -> ConformReport:
         return conform(self.home, self.connection, {"toy": self.system})

@@ -8,7 +8,7 @@ import pytest
 from finpipe.conform import ConformReport, conform
 from finpipe.errors import FinpipeError
 from finpipe.systems import System
-from tests.conform.conftest import MAPPINGS, TABLES, Toy
+from tests.conform.conftest import MAPPINGS, TABLES, Toy, tables
 
 INVOICES = "select system, invoice_id, total_amount::varchar from canonical.invoices order by 1, 2"
 
@@ -20,25 +20,14 @@ class Two:
         self.toy = toy
         folder.mkdir(parents=True)
         (folder / "invoices.sql").write_text(MAPPINGS["invoices"].replace("key('erp', id)", "key('erp', 'o' || id)"))
-        self.other = System("other", folder, "erp", "AR", "", {}, {})
-        toy.connection.execute("create schema latest_other")
-        columns = ", ".join(f"{c} varchar" for c in TABLES["invoice"])
-        toy.connection.execute(
-            f"create table latest_other.invoice ({columns}, _deleted boolean, _load_seq bigint, _row bigint)"
-        )
+        columns = {"invoice": TABLES["invoice"]}
+        self.other = System("other", folder, "erp", "AR", "", tables(columns), {})
+        toy.describe("other", columns)
 
-    def bill(self, sequence: int, number: str, total: str) -> None:
+    def bill(self, number: str, total: str) -> None:
         """One more invoice of both systems."""
         for system in ("toy", "other"):
-            self.toy.connection.execute(
-                "insert into ledger.loads values (?, ?, ?, timestamptz '2024-02-01 00:00:00+00')",
-                [sequence, system, f"hash {sequence}"],
-            )
-            self.toy.connection.execute(
-                f"insert into latest_{system}.invoice values (?, '2024-01-31', 'USD', ?, false, ?, 1)",
-                [number, total, sequence],
-            )
-            sequence += 1
+            self.toy.deliver(system, "invoice", (number, "2024-01-31", "USD", total))
 
     def conform(self, *broken: str) -> ConformReport:
         systems = {s.name: s for s in (self.toy.system, self.other) if s.name not in broken}
@@ -48,7 +37,7 @@ class Two:
 @pytest.fixture
 def two(toy: Toy, tmp_path: Path) -> Two:
     made = Two(toy, tmp_path / "sources" / "other")
-    made.bill(1, "1", "10")
+    made.bill("1", "10")
     made.conform()
     return made
 
@@ -57,7 +46,7 @@ def test_what_it_gave_stands_and_the_others_go_on(two: Two) -> None:
     mapping = two.other.folder / "invoices.sql"
     sound = mapping.read_text()
     mapping.write_text(sound.replace("from invoice", "from invoices_of_old"))
-    two.bill(3, "2", "20")
+    two.bill("2", "20")
     for _ in range(2):  # it is tried again at each pass
         report = two.conform()
         assert list(report.aside) == ["other"]
@@ -75,14 +64,14 @@ def test_what_it_gave_stands_and_the_others_go_on(two: Two) -> None:
 def test_values_that_break_a_mapping_while_it_runs_do_not_stop_the_others(two: Two) -> None:
     mapping = two.other.folder / "invoices.sql"
     mapping.write_text(mapping.read_text().replace("total as gross_amount", "cast(total as integer) as gross_amount"))
-    two.bill(3, "2", "twenty")
+    two.bill("2", "twenty")
     assert list(two.conform().aside) == ["other"]
     assert [row[1] for row in two.toy.rows(INVOICES)] == ["erp:o1", "erp:1"]
     assert two.toy.rows("select system, reasons is not null from quarantine.rows") == [("toy", True)]
 
 
 def test_a_system_that_nobody_can_read_keeps_what_it_gave(two: Two) -> None:
-    two.bill(3, "2", "20")
+    two.bill("2", "20")
     assert two.conform("other").aside == {}
     assert [row[1] for row in two.toy.rows(INVOICES)] == ["erp:o1", "erp:1", "erp:2"]
     two.conform()
@@ -102,7 +91,7 @@ def test_decisions_that_cannot_be_read_stop_the_pass(two: Two, tmp_path: Path) -
     folder.mkdir()
     (folder / "decisions.sql").write_text("select nothing")
     decisions = System("decisions", folder, "decisions", "controller", "", {}, {})
-    two.toy.connection.execute("create schema latest_decisions")
+    two.toy.raw("create schema latest_decisions")
     with pytest.raises(FinpipeError, match="a mapping does not run"):
         conform(two.toy.home, two.toy.connection, {"decisions": decisions})
     with pytest.raises(duckdb.Error):

@@ -43,7 +43,7 @@ def test_a_fix_lets_a_refused_row_through_and_only_its_entity_is_worked_on(toy: 
     assert account(toy) == [("decisions:1", c, "applied", None) for c in cells]
     assert "invoices" in report.touched
     assert "journal_events" not in report.touched
-    assert toy.rows("select total from latest_toy.invoice where id = '1'") == [("1,000",)]
+    assert toy.raw("select total from latest_toy.invoice where id = '1'") == [("1,000",)]
     assert toy.conform().touched == ()
 
 

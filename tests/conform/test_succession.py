@@ -10,7 +10,7 @@ import pytest
 from finpipe.conform import conform
 from finpipe.systems import System
 
-from .conftest import LINEAGE, MAPPINGS, TABLES, Toy
+from .conftest import LINEAGE, MAPPINGS, TABLES, Toy, tables
 
 MOVED = f"""select key('erp', 'documents/' || id) as migrated_record_id, 'documents' as id_space,
     key('erp', id) as record_key, key('erp', former) as former_key, {LINEAGE} from moved where former is not null"""
@@ -33,30 +33,20 @@ class Two(Toy):
         self.systems = {"toy": toy.system}
         self._describe("toy_2", folder, "erp", MAPPINGS | {"applications": APPLIED, "migrated_records": MOVED}, "toy")
         self._describe("crm", folder, "crm", {"opportunities": ORDERED}, None)
-        self.connection.execute("create or replace table latest_toy.applied as from latest_toy_2.applied")
+        self.raw("create table latest_toy.applied as from latest_toy_2.applied")
+        toy.system.tables["applied"] = self.systems["toy_2"].tables["applied"]
 
     def _describe(self, name: str, folder: Path, role: str, mappings: dict[str, str], replaces: str | None) -> None:
         (folder / name).mkdir(parents=True)
         for entity, sql in mappings.items():
             (folder / name / f"{entity}.sql").write_text(sql)
         settings: dict[str, Any] = {"replaces": replaces} if replaces else {}
-        self.systems[name] = System(name, folder / name, role, "AR", "", {}, settings)
-        self.connection.execute(f"create schema latest_{name}")
-        for table, columns in (TABLES | MORE).items():
-            listed = ", ".join(f"{c} varchar" for c in columns)
-            lineage = "_deleted boolean, _load_seq bigint, _row bigint"
-            self.connection.execute(f"create table latest_{name}.{table} ({listed}, {lineage})")
+        self.systems[name] = System(name, folder / name, role, "AR", "", tables(TABLES | MORE), settings)
+        self.describe(name, TABLES | MORE)
 
     def says(self, system: str, table: str, *rows: tuple[str | None, ...]) -> None:
         """Let a system deliver rows."""
-        found = self.connection.execute("select coalesce(max(load_seq), 0) + 1 from ledger.loads").fetchall()[0][0]
-        now = "timestamptz '2024-02-01 00:00:00+00'"
-        self.connection.execute(f"insert into ledger.loads values (?, ?, ?, {now})", [found, system, f"hash {found}"])
-        for number, row in enumerate(rows, start=1):
-            marks = ", ".join("?" for _ in row)
-            self.connection.execute(
-                f"insert into latest_{system}.{table} values ({marks}, false, ?, ?)", [*row, found, number]
-            )
+        self.deliver(system, table, *rows)
 
     def run(self) -> None:
         """Conform all systems."""
@@ -196,7 +186,7 @@ def test_the_order_of_events_does_not_show(two: Two, toy: Toy) -> None:
 @pytest.fixture
 def branch(toy: Toy) -> Callable[[dict[str, str]], System]:
     def make(prefixes: dict[str, str]) -> System:
-        toy.system = System("toy", toy.system.folder, "erp", "AR", "", {}, {"key_prefixes": prefixes})
+        toy.system = System("toy", toy.system.folder, "erp", "AR", "", toy.system.tables, {"key_prefixes": prefixes})
         return toy.system
 
     return make

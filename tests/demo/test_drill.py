@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from finpipe.cli import main
-from finpipe.conform import conform
 from finpipe.demo import generate
 from finpipe.demo.drill import Delivery, drill
-from finpipe.ingest import land, load, refresh_row_accounts, row_account_breaks
+from finpipe.ingest import land
 from finpipe.publish.digest import Digest, digest_tables
 from finpipe.settings import Home
 from finpipe.systems import find_systems
 from finpipe.warehouse import STILL_REFUSED, connect
+from tests.line import load_and_conform
 
 #: Where and when a row was landed differs between two deliveries of the same; nothing else may.
 OF_LANDING = frozenset({"load_seq", "row_number", "recorded_at"})
@@ -32,11 +32,7 @@ def take(home: Home, company: Path, drops: list[Path]) -> None:
     described = find_systems(home)
     for name in sorted({p.name for d in drops for p in d.iterdir() if p.is_dir()}):
         land(home, described[name], [d / name for d in drops if (d / name).is_dir()])
-    with connect(home) as connection:
-        load(home, connection, described)
-        conform(home, connection, described)
-        refresh_row_accounts(connection)
-        assert row_account_breaks(connection) == []
+    load_and_conform(home, described)
 
 
 def found(home: Home) -> tuple[dict[str, Digest], list[Any]]:

@@ -2,12 +2,10 @@
 
 import duckdb
 
-from finpipe.conform.schema import prepare
-from finpipe.ingest import load
 from finpipe.publish import Stamps, publish
 from finpipe.settings import Home
-from finpipe.systems import find_systems
 from finpipe.warehouse import connect
+from tests.line import load_and_conform
 
 _EXCEPTIONS = """
 create or replace table marts.exceptions as
@@ -38,9 +36,8 @@ from (values ('e1aa', 'seen', '2025-06-30'), ('e2bb', 'seen', '2025-06-30'), ('c
 
 def publish_queue(home: Home) -> Home:
     """Publish three open exceptions and one that the data closed."""
+    load_and_conform(home)
     with connect(home) as connection:
-        load(home, connection, find_systems(home))
-        prepare(connection)
         _fill(connection)
         head = connection.execute("select coalesce(max(load_seq), 0) from ledger.loads").fetchall()[0][0]
         publish(home, connection, Stamps("2025-06-30", head, "h", "v", 1))

@@ -74,7 +74,7 @@ def test_from_break_to_closed_and_the_same_again_from_landing(home: Home) -> Non
     )
     assert mended == "1234.5600"
     raw = "select total_price from raw_salesforce.opportunity_line_item where id = '00kQM0000000068AAA'"
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(home.raw), read_only=True) as connection:
         assert connection.execute(raw).fetchall() == [("1,234.56",)]  # the extract says what it said
     assert "the exception is closed" in finpipe("exceptions", "resolve", refused, "--reason", "x").stderr
 

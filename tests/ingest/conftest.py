@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from finpipe.ingest import Landed, LoadReport, land, load, open_warehouse
+from finpipe.ingest import Landed, LoadReport, land, load, open_raw
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 
@@ -80,11 +80,11 @@ class Company:
         return land(self.home, self.system, [self.write(name, content)])[0]
 
     def load(self) -> LoadReport:
-        with open_warehouse(self.home) as (connection, _):
+        with open_raw(self.home) as (connection, _):
             return load(self.home, connection, self.systems)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with open_warehouse(self.home) as (connection, _):
+        with open_raw(self.home) as (connection, _):
             return connection.execute(sql).fetchall()
 
     def describe(self, text: str) -> None:

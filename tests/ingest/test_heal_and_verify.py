@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from finpipe.ingest import load, open_warehouse, verify
+from finpipe.ingest import load, open_raw, verify
 from finpipe.ingest.heal import is_corruption
 from finpipe.ingest.landing import manifests
-from finpipe.warehouse import connect
+from finpipe.warehouse import connect, note_of
 from tests.ingest.conftest import Company
 
 
@@ -21,7 +21,7 @@ def filled(company: Company) -> Company:
 
 
 def problems(company: Company) -> list[str]:
-    with open_warehouse(company.home) as (connection, _):
+    with open_raw(company.home) as (connection, _):
         return verify(company.home, connection)
 
 
@@ -31,7 +31,7 @@ def test_what_was_loaded_verifies(company: Company) -> None:
 
 def test_a_deleted_database_is_rebuilt_to_the_same_hashes(company: Company) -> None:
     before = filled(company).hashes()
-    company.home.warehouse.unlink()
+    company.home.raw.unlink()
     assert company.load().problems == []
     assert company.hashes() == before
     assert problems(company) == []
@@ -40,9 +40,9 @@ def test_a_deleted_database_is_rebuilt_to_the_same_hashes(company: Company) -> N
 def test_an_old_backup_catches_up_to_the_same_hashes(company: Company, tmp_path: Path) -> None:
     company.take("customer_a.csv", "id,name\na,x\n")
     company.load()
-    shutil.copy(company.home.warehouse, tmp_path / "backup")
+    shutil.copy(company.home.raw, tmp_path / "backup")
     before = filled(company).hashes()
-    shutil.copy(tmp_path / "backup", company.home.warehouse)
+    shutil.copy(tmp_path / "backup", company.home.raw)
     assert "lost its tail" in problems(company)[0]
     assert company.load().problems == []
     assert company.hashes() == before
@@ -50,23 +50,23 @@ def test_an_old_backup_catches_up_to_the_same_hashes(company: Company, tmp_path:
 
 def test_a_broken_database_file_is_set_aside_and_rebuilt(company: Company) -> None:
     before = filled(company).hashes()
-    with company.home.warehouse.open("r+b") as file:
+    with company.home.raw.open("r+b") as file:
         file.seek(0)
         file.write(b"\x5a" * 20_000)
-    with open_warehouse(company.home) as (_, done):
-        assert "set aside as warehouse.corrupt-1" in done[0]
+    with open_raw(company.home) as (_, done):
+        assert "set aside as raw.corrupt-1" in done[0]
     assert company.load().rows == 3
     assert company.hashes() == before
 
 
 def test_damage_met_midway_is_noted_and_the_next_load_sets_the_file_aside(company: Company) -> None:
     before = filled(company).hashes()
-    with pytest.raises(duckdb.Error), connect(company.home):
+    with pytest.raises(duckdb.Error), connect(company.home, company.home.raw):
         raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
-    with open_warehouse(company.home) as (_, done):
+    with open_raw(company.home) as (_, done):
         assert "computed checksum 1" in done[0]
-        assert "set aside as warehouse.corrupt-1" in done[0]
-    assert not company.home.broken.exists()
+        assert "set aside as raw.corrupt-1" in done[0]
+    assert not note_of(company.home.raw).exists()
     assert company.load().rows == 3
     assert company.hashes() == before
 
@@ -74,9 +74,9 @@ def test_damage_met_midway_is_noted_and_the_next_load_sets_the_file_aside(compan
 @pytest.mark.parametrize("said", ["IO Error: No space left on device", "Corrupt WAL: No space left on device", "x"])
 def test_a_full_disk_is_no_damage(company: Company, said: str) -> None:
     filled(company)
-    with pytest.raises(duckdb.Error), connect(company.home):
+    with pytest.raises(duckdb.Error), connect(company.home, company.home.raw):
         raise duckdb.IOException(said)
-    with open_warehouse(company.home) as (_, done):
+    with open_raw(company.home) as (_, done):
         assert done == []
 
 
@@ -88,7 +88,7 @@ def test_a_failing_disk_sets_no_database_aside() -> None:
 def test_what_a_killed_load_left_is_swept(company: Company) -> None:
     filled(company)
     draft = company.home.root / "witness.json.4711"
-    spilled = company.home.scratch / "spill" / "duckdb_temp_storage-0.tmp"
+    spilled = company.home.scratch / "spill" / "raw" / "duckdb_temp_storage-0.tmp"
     folder = company.home.scratch / "load-1"
     for path in (draft, spilled, folder / "part.parquet"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def test_a_landed_file_that_is_gone_is_named(company: Company) -> None:
 
 def test_files_of_a_system_that_is_not_described_wait(company: Company) -> None:
     company.take("customer.csv", "id,name\nc,x\n")
-    with open_warehouse(company.home) as (connection, _):
+    with open_raw(company.home) as (connection, _):
         report = load(company.home, connection, {})
     assert report.files == []
     assert "shop" in report.problems[0]

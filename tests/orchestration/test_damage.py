@@ -32,5 +32,5 @@ def test_a_run_that_meets_damage_midway_is_made_once_more(home: Home, monkeypatc
     with dg.DagsterInstance.ephemeral() as instance:
         ran = run_job(home, tell=lambda _, what: told.append(what), job="load_extracts", instance=instance)
     assert (calls, ran.failures, ran.files_new) == (2, {}, 1)
-    assert Path(home.root / "warehouse.corrupt-1").exists()
-    assert any("set aside as warehouse.corrupt-1 and rebuilt from landing" in sentence for sentence in told)
+    assert Path(home.root / "raw.corrupt-1").exists()
+    assert any("set aside as raw.corrupt-1 and made again from landing" in sentence for sentence in told)

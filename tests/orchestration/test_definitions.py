@@ -157,7 +157,7 @@ def test_asset_keys_are_those_agreed(graph: BaseAssetGraph) -> None:
 def test_jobs_are_verbs_and_the_schedule_is_off(tmp_path: Path) -> None:
     repository = build_defs(Home(tmp_path)).get_repository_def()
     names = {job.name for job in repository.get_all_jobs()}
-    assert {"run_pipeline", "load_extracts", "build_marts", "publish_snapshot", "land_inbox"} <= names
+    assert {"run_pipeline", "load_extracts", "build_marts", "publish_snapshot"} <= names
     assert {sensor.name for sensor in repository.sensor_defs} == {"new_extracts", "freshness"}
     assert [s.default_status for s in repository.schedule_defs] == [dg.DefaultScheduleStatus.STOPPED]
 

@@ -16,6 +16,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 
 from finpipe import ingest
 from finpipe.ingest.landing import manifests
+from finpipe.ingest.ledger import read_witness
 from finpipe.orchestration import inbox
 from finpipe.orchestration.defs import build_defs
 from finpipe.orchestration.jobs import jobs_of
@@ -42,7 +43,8 @@ class Day:
             (folder / name).write_text(f"id,name\n{name},x\n")
 
     def tick(self) -> dg.SensorResult:
-        sensor = inbox.inbox_sensor(self.company, jobs_of([])[0], inbox.landing_job(self.company), lambda: self.now)
+        batch, load, *_ = jobs_of([])
+        sensor = inbox.inbox_sensor(self.company, batch, load, clock=lambda: self.now)
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=self.definitions)
         said = sensor(context)
         assert isinstance(said, dg.SensorResult)
@@ -95,15 +97,15 @@ def day(tmp_path: Path) -> Iterator[Day]:
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").write_text(json.dumps(kept))
     with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
-        for pool in ("warehouse", "landing"):  # Dagster gives a pool its limit only when it meets it for the first time
-            instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
+        # Dagster gives a pool its limit only when it meets it for the first time.
+        instance.event_log_storage.initialize_concurrency_limit_to_default("warehouse")
         yield Day(Home(tmp_path / "home", tmp_path / "sources"), instance)
 
 
 def load(day: Day, settle_seconds: int = 0) -> None:
     """What the first step of a run does."""
     ingest.land_inbox(day.home, day.company.systems, settle_seconds)
-    with ingest.open_warehouse(day.home) as (connection, _):
+    with ingest.open_raw(day.home) as (connection, _):
         ingest.load(day.home, connection, day.company.systems)
 
 
@@ -119,8 +121,7 @@ def test_a_burst_is_one_run_that_takes_it_all(day: Day) -> None:
     assert request is not None
     assert request.job_name == "run_pipeline"
     assert request.tags["finpipe/files"] == "20"
-    job = day.definitions.resolve_job_def("load_extracts")  # its one step is the first of what was asked for
-    assert job.execute_in_process(instance=day.instance, run_config={"ops": {"load": {"config": {}}}}).success
+    load(day)
     assert len(manifests(day.home)) == 20
     assert day.why() == "nothing new"
 
@@ -194,19 +195,24 @@ def test_an_inbox_of_no_system_is_named(day: Day) -> None:
     assert day.why() == "nothing new (no system is called dealz)"
 
 
-def test_a_heavy_mart_does_not_keep_deliveries_from_being_safe(day: Day) -> None:
-    day.run("build_marts", dg.DagsterRunStatus.STARTED, minutes=30)
+@pytest.mark.parametrize("heavy", ["build_marts", "run_pipeline"])
+def test_what_comes_during_a_long_run_is_loaded_beside_it_and_built_after_it(day: Day, heavy: str) -> None:
+    run = day.run(heavy, dg.DagsterRunStatus.STARTED, minutes=30)
     day.deliver("deal.csv")
     with write_lock(day.home):  # the mart is being built
         request = day.asked()
         assert request is not None
-        assert request.job_name == "land_inbox"
-        job = inbox.landing_job(day.company, lambda: day.now)
-        assert job.execute_in_process(instance=day.instance).success
+        assert request.job_name == "load_extracts"
+        job = day.definitions.resolve_job_def("load_extracts")
+        assert job.execute_in_process(instance=day.instance, run_config={"ops": {"load": {"config": {}}}}).success
         assert len(manifests(day.home)) == 1
-        after = day.asked()  # landed: now the load is asked for, and waits at the head of the queue
-        assert after is not None
-        assert after.job_name == "run_pipeline"
+        assert read_witness(day.home.witness) is not None
+    day.instance.delete_run(run)
+    after = day.asked()
+    assert after is not None
+    assert after.job_name == "run_pipeline"
+    day.run("run_pipeline", dg.DagsterRunStatus.STARTED, minutes=-1)  # it begins after that load: it maps all of it
+    assert day.why() == "nothing new"
 
 
 def test_a_run_that_died_is_asked_for_again_when_dagsters_own_retry_is_lost(day: Day) -> None:
@@ -233,7 +239,7 @@ def test_a_run_that_failed_by_itself_waits_for_what_mends_it(day: Day) -> None:
 
 
 def test_of_runs_that_wait_loads_go_first_and_one_at_a_time(day: Day) -> None:
-    for job in ("build_marts", "publish_snapshot", "run_pipeline", "load_extracts", "land_inbox"):
+    for job in ("build_marts", "publish_snapshot", "run_pipeline", "load_extracts"):
         day.run(job, dg.DagsterRunStatus.QUEUED)
     config = day.instance.get_concurrency_config()
     started = []
@@ -242,18 +248,18 @@ def test_of_runs_that_wait_loads_go_first_and_one_at_a_time(day: Day) -> None:
         started.append([run.job_name for run in chosen])
         for run in chosen:
             day.instance.delete_run(run.run_id)
-    assert started[0] == ["land_inbox", "load_extracts"]  # landing needs no warehouse; one run has it
-    assert started[1:] == [["run_pipeline"], ["publish_snapshot"]]
+    assert started[0] == ["load_extracts", "run_pipeline"]  # a load needs no warehouse; one run has it
+    assert started[1:] == [["publish_snapshot"], ["build_marts"]]
 
 
-def test_a_running_mart_holds_the_warehouse_but_not_landing(day: Day) -> None:
+def test_a_running_mart_holds_the_warehouse_but_no_load(day: Day) -> None:
     day.run("build_marts", dg.DagsterRunStatus.STARTED)
-    for job in ("load_extracts", "land_inbox"):
+    for job in ("load_extracts", "run_pipeline"):
         day.run(job, dg.DagsterRunStatus.QUEUED)
     chosen = QueuedRunCoordinatorDaemon(1)._get_runs_to_dequeue(
         day.instance, day.instance.get_concurrency_config(), None
     )
-    assert [run.job_name for run in chosen] == ["land_inbox"]
+    assert [run.job_name for run in chosen] == ["load_extracts"]
 
 
 def test_a_broken_mart_does_not_undo_a_load(day: Day) -> None:

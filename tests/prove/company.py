@@ -5,6 +5,8 @@ Does not belong here: what must be seen (``oracle``).
 dbt is replaced by one mart, except where a stage says so: starting dbt costs more than everything else together.
 """
 
+import atexit
+import gc
 import hashlib
 import importlib
 import json
@@ -22,7 +24,7 @@ import pandera.polars  # noqa: F401
 import pyarrow.compute
 import pyarrow.parquet  # noqa: F401
 
-from finpipe import ingest
+from finpipe import ingest, systems
 from finpipe.build import run as build_module
 from finpipe.conform import conform as conform_stage
 from finpipe.contracts import columns, entities, version_of
@@ -31,9 +33,9 @@ from finpipe.ingest.landing import manifests
 from finpipe.ingest.stage import quiet_dlt
 from finpipe.orchestration.publish import publish_audited
 from finpipe.publish import current, digest_tables, manifest_of, query, whole
-from finpipe.settings import Home
+from finpipe.settings import PROJECT, Home
 from finpipe.systems import System, find_systems
-from finpipe.warehouse import connect, write_lock
+from finpipe.warehouse import connect, raw_lock, write_lock
 
 STAGES = ("land", "load", "conform", "build", "publish")
 AS_OF = date(2025, 6, 30)
@@ -48,8 +50,11 @@ from canonical.bank_transactions where not is_deleted group by all"""
 #: What stages import late, as users of the command line pay only for what they use.
 _LATE = (
     "chardet",
+    "dlt._workspace.cli._plugins",
+    "dlt.common.configuration.plugins",
     "dlt.common.libs.pyarrow",
     "dlt.sources.helpers.requests",
+    "fsspec.implementations.chained",
     "fsspec.implementations.local",
     "pandera.backends.polars.builtin_checks",
     "pendulum.locales.en.locale",
@@ -65,6 +70,9 @@ def _warm() -> None:
     for entity in entities().values():
         columns(entity)
         version_of(entity)
+    described = {path: systems.read_system(path, {}) for path in (PROJECT / "sources").glob("*/system.toml")}
+    read = systems.read_system
+    systems.read_system = lambda path, own, name=None: read(path, own, name) if own or name else described[path]
     code = build_module.code_version()
     build_module.code_version = lambda: code
     if os.environ.get("FINPIPE_PROVE") == "full":
@@ -72,6 +80,9 @@ def _warm() -> None:
 
 
 _warm()
+# A collection in a child would copy every page of its parent; at the end all is let go again, or DuckDB complains.
+gc.freeze()
+atexit.register(gc.unfreeze)
 
 
 # Deliveries ---------------------------------------------------------------------------------------------------------
@@ -151,21 +162,22 @@ class _StandingClock:
 def load(root: Path) -> list[str]:
     """Load what is landed; returns what was repaired, in words."""
     home = home_of(root)
-    with write_lock(home), ingest.open_warehouse(home) as (connection, repairs):
+    with raw_lock(home), ingest.open_raw(home) as (connection, repairs):
         report = ingest.load(home, connection, _systems(home))
         if report.problems:
             raise ValueError("; ".join(report.problems))
         return [*repairs, *report.repairs]
 
 
-def conform(root: Path) -> None:
-    """Bring canonical up to raw, and account for every row."""
+def conform(root: Path) -> list[str]:
+    """Bring canonical up to raw, and account for every row; returns what was repaired, in words."""
     home = home_of(root)
-    with write_lock(home), connect(home) as connection:
+    with write_lock(home), raw_lock(home), ingest.open_warehouse(home) as (connection, repairs):
         conform_stage(home, connection, _systems(home))
-        ingest.refresh_row_accounts(connection)
+        ingest.refresh_row_accounts(home, connection)
         if breaks := ingest.row_account_breaks(connection):
             raise ValueError(f"rows are not accounted for: {breaks}")
+        return repairs
 
 
 def build(root: Path) -> None:
@@ -179,7 +191,8 @@ def build_with_dbt(root: Path) -> None:
     real = build_module.invoke
 
     def some(command: list[str], **given: Any) -> bool:
-        return real([*command, "--select", "stg_bank_transactions"], **given) and _one_mart(command, **given)
+        plain = command[: command.index("--select")] if "--select" in command else command
+        return real([*plain, "--select", "stg_bank_transactions"], **given) and _one_mart(command, **given)
 
     build_module.invoke = some
     _build(root)
@@ -231,6 +244,18 @@ def stopped(stage: Callable[..., Any], where: str, nth: int, is_after: bool, *ar
     return stage(*args)
 
 
+def by_one_thread(stage: Callable[..., Any], *args: Any) -> Any:
+    """Run a stage in which DuckDB reads and writes parquet itself, and not by threads whose turn is chance: then each
+    call has the same number every time."""
+    opened = duckdb.connect
+
+    def connect(*given: Any, config: dict[str, Any] | None = None, **named: Any) -> duckdb.DuckDBPyConnection:
+        return opened(*given, config={**(config or {}), "async_threads": 0}, **named)
+
+    duckdb.connect = connect
+    return stage(*args)
+
+
 def slim(root: Path) -> None:
     """Drop canonical tables that this company leaves empty: publishing takes them one by one, all alike."""
     home = home_of(root)
@@ -245,18 +270,29 @@ def slim(root: Path) -> None:
 def seen(root: Path) -> dict[str, Any]:
     """Rows and money as the working database has them: per load, and in canonical; and what is in quarantine."""
     home = home_of(root)
+    loaded = {"loads": _loaded(home) if home.raw.exists() else []}
     if not home.warehouse.exists():
-        return {"loads": [], "accepted": [], "quarantined": 0}
+        return {**loaded, "accepted": [], "quarantined": 0}
     with write_lock(home), duckdb.connect(str(home.warehouse), config={"threads": 1}) as connection:
-        found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-        there = {name for (name,) in found}
-        return {
-            "loads": _ask(connection, _LOADS if "raw_bank.statement_line" in there else _LOADS_ALONE)
-            if "ledger.loads" in there
-            else [],
+        there = _tables(connection)
+        canonical = {
             "accepted": _ask(connection, _ACCEPTED) if "canonical.bank_transactions" in there else [],
             "quarantined": _ask(connection, _QUARANTINED)[0][0] if "quarantine.rows" in there else 0,
         }
+    return {**loaded, **canonical}
+
+
+def _loaded(home: Home) -> list[Any]:
+    """Rows and money of each load, as LOAD's own database has them."""
+    with raw_lock(home), duckdb.connect(str(home.raw), config={"threads": 1}) as connection:
+        there = _tables(connection)
+        asked = _LOADS if "raw_bank.statement_line" in there else _LOADS_ALONE
+        return _ask(connection, asked) if "ledger.loads" in there else []
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    return {name for (name,) in found}
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
@@ -310,7 +346,8 @@ def fingerprint(root: Path, stage: str) -> str:
         said = manifest_of(home.published / "current")
         facts = (said["digest"], sorted(said["files"]), left_over(home))
     else:
-        with write_lock(home), connect(home) as connection:
+        database = home.raw if stage == "load" else home.warehouse
+        with write_lock(home), raw_lock(home), connect(home, database) as connection:
             facts = _stage_facts(connection, stage), left_over(home)
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
@@ -328,8 +365,9 @@ def _stage_facts(connection: duckdb.DuckDBPyConnection, stage: str) -> Any:
 
 def left_over(home: Home) -> list[str]:
     """Files and folders that a stopped process left and nobody swept."""
-    known = {"finpipe.toml", "landing", "published", "tmp", "warehouse.duckdb", "witness.json", "write.lock", "dbt"}
-    aside = ("warehouse.corrupt-", "warehouse.duckdb.wal")
+    known = {"finpipe.toml", "landing", "published", "tmp", "witness.json", "write.lock", "raw.lock", "dbt"}
+    known |= {"raw.duckdb", "warehouse.duckdb"}
+    aside = tuple(f"{name}.{what}" for name in ("raw", "warehouse") for what in ("corrupt-", "duckdb.wal"))
     strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith(aside)]
     for folder, names in ((home.landing / ".tmp", "*"), (home.scratch, "*"), (home.published, ".*")):
         strange += [p for p in folder.glob(names) if p.name != "spill"]  # ours, while a connection is open

@@ -1,7 +1,8 @@
 """Proving suites ask for ``proof``: the mark's own seeded record of trials and deviations.
 
 ``FINPIPE_PROVE=full`` runs the whole figures, ``FINPIPE_PROVE_SEED`` another seed, ``FINPIPE_PROVE_TRIALS`` another
-number of trials; without them the ordinary test run keeps a short slice with a fixed seed.
+number of trials, ``FINPIPE_PROVE_MINUTES`` no longer than that; without them the ordinary test run keeps a short slice
+with a fixed seed.
 """
 
 import os

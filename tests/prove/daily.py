@@ -113,7 +113,7 @@ class Days:
 
     def load(self) -> None:
         """What the load step of a run does."""
-        with ingest.open_warehouse(self.home) as (connection, _):
+        with ingest.open_raw(self.home) as (connection, _):
             assert ingest.load(self.home, connection, self.systems).refused == []
 
 

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from finpipe import conform, ingest
+from finpipe import ingest
 from finpipe.conform import run as conform_run
 from finpipe.ingest import Decision, heal, landing, ledger, raw
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
+from tests.line import load_and_conform
 from tests.prove.verdicts import Proof
 
 SYSTEM = """
@@ -156,11 +157,7 @@ class Life(RuleBasedStateMachine):
         self.is_current = False
 
     def _load_and_conform(self) -> None:
-        with ingest.open_warehouse(self.home) as (connection, _):
-            ingest.load(self.home, connection, self.systems)
-            conform.conform(self.home, connection, self.systems)
-            ingest.refresh_row_accounts(connection)
-            assert ingest.row_account_breaks(connection) == []
+        load_and_conform(self.home, self.systems)
 
     def _newest(self) -> dict[str, str]:
         """Each invoice as the newest row says: by time of change, then by which came last."""
@@ -178,14 +175,15 @@ class Life(RuleBasedStateMachine):
     def all_that_landed_is_there_once(self) -> None:
         if not self.is_current:
             return
-        with ingest.open_warehouse(self.home) as (connection, _):
+        with ingest.open_raw(self.home) as (connection, _):
             rows = connection.execute("select count(*) from raw_till.invoice").fetchall()[0][0]
+            problems = ingest.verify(self.home, connection)
+        with ingest.open_warehouse(self.home) as (connection, _):
             kept = dict(connection.execute("select source_id, total_amount from canonical.invoices").fetchall())
             refused = {r[0] for r in connection.execute("select row_key from quarantine.rows").fetchall()}
             signed = dict(
                 connection.execute("select source_id, payload ->> 'total' from canonical.decisions").fetchall()
             )
-            problems = ingest.verify(self.home, connection)
         assert rows == sum(map(len, self.landed))
         assert kept == self._expected()
         assert refused == {f"billing:{n}" for n in self._newest()} - {f"billing:{n}" for n in kept}

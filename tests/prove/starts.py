@@ -20,10 +20,10 @@ from finpipe.cli.base import Commands
 from finpipe.cli.main import main as finpipe
 from finpipe.ingest import stage
 from finpipe.orchestration import company as company_module
-from finpipe.orchestration.company import Company, writing
+from finpipe.orchestration.company import Company, loading
 from finpipe.orchestration.load import load_assets
 from finpipe.settings import Home
-from finpipe.warehouse import write_lock
+from finpipe.warehouse import raw_lock
 
 stage.quiet_dlt()
 
@@ -31,18 +31,18 @@ stage.quiet_dlt()
 def start(kind: str, home: Home, files: list[Path], go: Event, said: Path) -> None:
     """Wait for the word, do what the kind does, and leave as its command leaves."""
     with said.open("w") as told, said.with_suffix(".out").open("w") as out:
-        company_module.write_lock = _recorded(told)  # type: ignore[assignment]
+        company_module.raw_lock = _recorded(told)  # type: ignore[assignment]
         go.wait(60)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             KINDS[kind](home, files)
 
 
 def _recorded(told):  # type: ignore[no-untyped-def]
-    """The write lock, which also writes down when it was held."""
+    """The lock of raw, which also writes down when it was held."""
 
     @contextlib.contextmanager
     def lock(home: Home) -> Iterator[None]:
-        with write_lock(home):
+        with raw_lock(home):
             held = time.monotonic()
             try:
                 yield
@@ -56,7 +56,7 @@ def _recorded(told):  # type: ignore[no-untyped-def]
 def _load(home: Home) -> None:
     systems = {"deals": Company(home).systems["deals"]}
     ingest.land_inbox(home, systems)
-    with ingest.open_warehouse(home) as (connection, _):
+    with ingest.open_raw(home) as (connection, _):
         ingest.load(home, connection, systems)
 
 
@@ -68,7 +68,7 @@ def _cli(home: Home, _: list[Path]) -> None:
 
     @group.command()
     def load() -> int:
-        with writing(home, patience=0):
+        with loading(home, patience=0):
             _load(home)
         return 0
 
@@ -77,7 +77,7 @@ def _cli(home: Home, _: list[Path]) -> None:
 
 def _step(home: Home, _: list[Path]) -> None:
     """A step of a run under Dagster: it waits for the lock."""
-    with writing(home):
+    with loading(home):
         _load(home)
 
 
@@ -90,7 +90,7 @@ def _job(home: Home, _: list[Path]) -> None:
 
 
 def _land(home: Home, files: list[Path]) -> None:
-    """``finpipe land`` of the same files as others: it needs no write lock."""
+    """``finpipe land`` of the same files as others: it needs no lock."""
     os.environ["FINPIPE_HOME"] = str(home.root)
     os.environ["FINPIPE_SOURCES"] = str(home.extra_sources)
     finpipe(["land", "deals", *map(str, files)])

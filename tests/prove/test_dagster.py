@@ -1,8 +1,8 @@
 """Under a real Dagster instance: whatever is killed, the next run succeeds unattended and no slot stays taken.
 
-Real are daemon, code server, run workers, queue, pool, sensor, retries, run monitoring and the step that lands and
-loads; the instance is the one of ``dagster.yaml`` with shorter pauses and storage of the test's own. Who starts the
-daemon again is systemd's part, played here by ``Supervised``.
+Real are daemon, code server, run workers, queue, pool, sensor, retries, run monitoring and the steps that land, load
+and conform; the instance is the one of ``dagster.yaml`` with shorter pauses and storage of the test's own. Who starts
+the daemon again is systemd's part, played here by ``Supervised``.
 """
 
 import fcntl
@@ -57,16 +57,18 @@ class Site:
         self.delivered += 1
 
     def writer(self) -> int | None:
-        """Who holds the write lock."""
-        if not self.home.lock.exists():
-            return None
-        with self.home.lock.open() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                said = handle.read().strip()
-                return int(said) if said else None
-        return None
+        """Who holds a lock: that of LOAD's file, or that of the warehouse."""
+        return _holder(self.home.raw_lock) or _holder(self.home.lock)
+
+    def conformed(self) -> int:
+        """How many files the warehouse knows."""
+        if not self.home.warehouse.exists():
+            return 0
+        with duckdb.connect(str(self.home.warehouse), read_only=True) as connection:
+            known = "select 1 from duckdb_tables() where schema_name = 'ledger' and table_name = 'loads'"
+            if not connection.execute(known).fetchall():
+                return 0
+            return int(connection.execute("select count(*) from ledger.loads").fetchall()[0][0])
 
     def workers(self) -> list[int]:
         """Processes that work on runs which have not ended."""
@@ -112,12 +114,12 @@ class Site:
         if not self.home.witness.exists() or json.loads(self.home.witness.read_text())["load_seq"] < self.delivered:
             return False
         last = self.instance.get_runs(dg.RunsFilter(job_name=MICRO_BATCH), limit=1)
-        return bool(last) and last[0].status == dg.DagsterRunStatus.SUCCESS
+        return bool(last) and last[0].status == dg.DagsterRunStatus.SUCCESS and self.conformed() == self.delivered
 
     def ailments(self) -> list[str]:
         """What is not as it must be, once all is at rest."""
         found = []
-        with duckdb.connect(str(self.home.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(self.home.raw), read_only=True) as connection:
             rows = connection.execute("select count(*), count(distinct id) from raw_deals.deal").fetchall()[0]
             files = connection.execute("select count(*), count(distinct digest) from ledger.loads").fetchall()[0]
         if rows != (self.delivered * ROWS,) * 2:
@@ -134,6 +136,19 @@ class Site:
     def state(self) -> str:
         runs = self.instance.get_runs(limit=6)
         return ", ".join(f"{r.run_id[:8]} {r.job_name} {r.status.value}" for r in runs)
+
+
+def _holder(lock: Path) -> int | None:
+    """The process that holds a lock."""
+    if not lock.exists():
+        return None
+    with lock.open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = handle.read().strip()
+            return int(said) if said else None
+    return None
 
 
 def instance_yaml(folder: Path) -> str:
@@ -171,7 +186,7 @@ def test_the_next_run_succeeds_unattended_whatever_was_killed(proof: Proof, tmp_
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         site = Site(home, tmp_path, instance, daemon)
         try:
-            while proof.trials < proof.size(slice=1, full=50):
+            while proof.trials < proof.size(slice=1, full=50) and not proof.is_over():
                 kind = KINDS[proof.trials % len(KINDS)]
                 daemon.watch()
                 before = site.succeeded()

@@ -15,12 +15,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from finpipe import conform, ingest
+from finpipe import ingest
 from finpipe.build import build
 from finpipe.demo import generate
 from finpipe.demo.findings import _pieces
 from finpipe.settings import Home
 from finpipe.systems import find_systems
+from tests.line import load_and_conform
 from tests.prove.corruptions import KINDS, LINE, POSTING, TRANSACTION, Corruption, Extracts
 from tests.prove.verdicts import Proof
 
@@ -58,10 +59,7 @@ def through(home: Home, extracts: Path, systems: Iterable[str]) -> None:
     known = find_systems(home)
     for name in systems:
         ingest.land(home, known[name], sorted((extracts / name).iterdir()))
-    with ingest.open_warehouse(home) as (connection, _):
-        ingest.load(home, connection, known)
-        conform.conform(home, connection, known)
-        ingest.refresh_row_accounts(connection)
+    load_and_conform(home, known)
 
 
 def asked(home: Home, sql: str) -> list[Named]:

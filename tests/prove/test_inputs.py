@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from finpipe.conform import conform
-from finpipe.ingest import land, load, open_warehouse
+from finpipe.ingest import land, load, open_raw, open_warehouse
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
 from tests.conftest import SHARED_DATA
@@ -58,12 +58,13 @@ class Outcome:
             for landed in land(home, systems[name], paths):
                 if landed.verdict == "refused":
                     self.at_the_door[name, landed.path.name] = landed.reason
-        with open_warehouse(home) as (connection, _):
+        with open_raw(home) as (connection, _):
             report = load(home, connection, systems)
             self.loaded = {(f.system, f.original_name): f for f in report.files}
             self.raw: dict[tuple[str, str, int], list[tuple[str | None, ...]]] = {}
             for name in {s for s, _ in self.loaded}:
                 self._keep(connection, systems[name])
+        with open_warehouse(home) as (connection, _):
             conform(home, connection, {"shop": systems["shop"]})
             self.amounts = {r[0]: r[1:] for r in connection.execute(
                 "select source_id, total_amount, issued_on::varchar from canonical.invoices").fetchall()}  # fmt: skip

@@ -1,8 +1,9 @@
-"""The working database is lost, old, cut, flipped, or the disk is full: the pipeline catches up by itself.
+"""A working database is lost, old, cut, flipped, or the disk is full: the pipeline catches up by itself.
 
-A trial is one damage, with what a run left in the log (WAL) when it was killed, in half of them. Then a delivery lands
-and the stages are called as a run calls them: one that met damage only midway leaves a note and is made once more, as
-``run_job`` does. No person does anything; at the end every stage's digest is that of the twin nothing happened to.
+A trial is one damage to LOAD's file, to that of the later stages, or to both, with what a run left in the logs (WAL)
+when it was killed, in half of them. Then a delivery lands and the stages are called as a run calls them: one that met
+damage only midway leaves a note and is made once more, as ``run_job`` does. No person does anything; at the end every
+stage's digest is that of the twin nothing happened to.
 """
 
 import os
@@ -24,89 +25,88 @@ from tests.prove.verdicts import Proof
 BLOCK = 262_144
 
 
-def _database(root: Path) -> Path:
-    return root / "warehouse.duckdb"
-
-
-def _log(root: Path) -> Path:
-    return root / "warehouse.duckdb.wal"
-
-
-def delete(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def delete(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """The file is gone, its log with it or not."""
-    _database(root).unlink()
+    database.unlink()
     if chance.random() < 0.5:
-        _log(root).unlink(missing_ok=True)
-    return f"the working file deleted, its log {'left' if _log(root).exists() else 'not there'}"
+        _log(database).unlink(missing_ok=True)
+    return f"{database.name} deleted, its log {'left' if _log(database).exists() else 'not there'}"
 
 
-def restore(root: Path, twin: Untouched, chance: random.Random) -> str:
+def restore(root: Path, database: Path, twin: Untouched, chance: random.Random) -> str:
     """An older backup, perhaps beside a log that is not its own."""
     generation = chance.randrange(1, len(twin.reached))
-    shutil.copy(_database(twin.before(generation)), _database(root))
+    shutil.copy(twin.before(generation) / database.name, database)
     if chance.random() < 0.5:
-        _log(root).unlink(missing_ok=True)
-    return f"the backup of generation {generation} restored, a log {'left' if _log(root).exists() else 'not there'}"
+        _log(database).unlink(missing_ok=True)
+    left = "left" if _log(database).exists() else "not there"
+    return f"the backup of generation {generation} of {database.name} restored, a log {left}"
 
 
-def flip(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def flip(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """Some bits of the file."""
-    places = [chance.randrange(_database(root).stat().st_size) for _ in range(chance.choice((1, 1, 3, 20)))]
-    _flip(_database(root), places, chance)
-    return f"bits flipped at {places}"
+    places = [chance.randrange(database.stat().st_size) for _ in range(chance.choice((1, 1, 3, 20)))]
+    _flip(database, places, chance)
+    return f"bits of {database.name} flipped at {places}"
 
 
-def cut_log(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def cut_log(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """The log ends early: DuckDB opens with fewer transactions and says nothing."""
-    size = _size(_log(root))
+    size = _size(_log(database))
     at = chance.randrange(size) if size else 0
     if size:
-        os.truncate(_log(root), at)
-    return f"the log cut at {at} of {size} bytes"
+        os.truncate(_log(database), at)
+    return f"the log of {database.name} cut at {at} of {size} bytes"
 
 
-def truncate(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def truncate(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """The file ends early."""
-    at = chance.choice((0, chance.randrange(_database(root).stat().st_size)))
-    os.truncate(_database(root), at)
-    return f"the file cut at {at}"
+    at = chance.choice((0, chance.randrange(database.stat().st_size)))
+    os.truncate(database, at)
+    return f"{database.name} cut at {at}"
 
 
-def delete_log(root: Path, _twin: Untouched, _chance: random.Random) -> str:
+def delete_log(root: Path, database: Path, _twin: Untouched, _chance: random.Random) -> str:
     """The log is gone."""
-    size = _size(_log(root))
-    _log(root).unlink(missing_ok=True)
-    return f"the log of {size} bytes deleted"
+    size = _size(_log(database))
+    _log(database).unlink(missing_ok=True)
+    return f"the log of {database.name} of {size} bytes deleted"
 
 
-def flip_log(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def flip_log(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """A bit of the log."""
-    size = _size(_log(root))
+    size = _size(_log(database))
     if size:
-        _flip(_log(root), [chance.randrange(size)], chance)
-    return f"a bit of the log's {size} bytes flipped"
+        _flip(_log(database), [chance.randrange(size)], chance)
+    return f"a bit of the {size} bytes of the log of {database.name} flipped"
 
 
-def blank(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def blank(root: Path, database: Path, _twin: Untouched, chance: random.Random) -> str:
     """A block of zeros, or of anything."""
-    size = _database(root).stat().st_size
+    size = database.stat().st_size
     at = chance.randrange(0, size, 4096)
-    with _database(root).open("r+b") as file:
+    with database.open("r+b") as file:
         file.seek(at)
         file.write(chance.choice((bytes, chance.randbytes))(min(BLOCK, size - at)))
-    return f"a block overwritten at {at}"
+    return f"a block of {database.name} overwritten at {at}"
 
 
-def forget(root: Path, _twin: Untouched, chance: random.Random) -> str:
+def forget(root: Path, database: Path, twin: Untouched, chance: random.Random) -> str:
     """The witness is gone or garbled, and a backup is restored: nothing outside tells what is missing."""
     witness = root / "witness.json"
     witness.write_bytes(chance.choice((b"", b"{", b'{"load_seq": 1}', chance.randbytes(40))))
     if chance.random() < 0.5:
         witness.unlink()
-    return f"{restore(root, _twin, chance)}; the witness {'garbled' if witness.exists() else 'gone'}"
+    return f"{restore(root, database, twin, chance)}; the witness {'garbled' if witness.exists() else 'gone'}"
 
 
 DAMAGES = (flip, restore, cut_log, delete, truncate, blank, delete_log, flip_log, forget)
+#: LOAD's file, that of the stages after it, or both: what was consistent with the other may be older, newer or gone.
+VICTIMS = (("raw",), ("warehouse",), ("raw", "warehouse"))
+
+
+def _log(database: Path) -> Path:
+    return Path(f"{database}.wal")
 
 
 def _flip(path: Path, places: list[int], chance: random.Random) -> None:
@@ -130,10 +130,12 @@ def test_whatever_happens_to_the_working_file_the_same_digest_comes_back(proof: 
     )
     disks = max(1, trials // 10)
     for number in range(trials - disks):
+        if proof.is_over():
+            break
         _damage(proof, twin, tmp_path / "home", number)
         if proof.is_full and number % 10 == 9:
             print(f"{proof.trials} trials, {len(proof.deviations)} deviations", flush=True)
-    _full_disks(proof, twin, tmp_path / "disk", disks)
+    _full_disks(proof, twin, tmp_path / "disk", max(1, min(disks, proof.trials // 9)))
     proof.conclude()
 
 
@@ -144,10 +146,11 @@ def _damage(proof: Proof, twin: Untouched, root: Path, number: int) -> None:
     damage = DAMAGES[number % len(DAMAGES)]
     if "log" in damage.__name__ or proof.random.random() < 0.4:
         _leave_a_log(proof, twin, root, generation)
-    what = damage(root, twin, proof.random)
+    victims = VICTIMS[number // len(DAMAGES) % len(VICTIMS)]
+    what = "; ".join(damage(root, root / f"{name}.duckdb", twin, proof.random) for name in victims)
     proof.trials += 1
-    name = f"trials_{damage.__name__}"
-    proof.figures[name] = int(proof.figures.get(name, 0)) + 1
+    for name in (f"trials_{damage.__name__}", f"trials_on_{'_and_'.join(victims)}"):
+        proof.figures[name] = int(proof.figures.get(name, 0)) + 1
     _catch_up(proof, twin, root, generation, what)
 
 
@@ -157,8 +160,13 @@ def _copy(home: Path, root: Path) -> None:
 
 
 def _leave_a_log(proof: Proof, twin: Untouched, root: Path, generation: int) -> None:
-    """Kill a run behind a commit and before its checkpoint: what it committed stands in the log alone."""
+    """Kill a run behind a commit and before its checkpoint: what it committed stands in the log alone.
+
+    CONFORM opens both files, so that both have a log then.
+    """
     for stage in ("land", "load"):
+        if stage == "load" and proof.random.random() < 0.5:
+            run(company.stopped, company.load, "finpipe.ingest.heal.conclude", 1, False, root)
         twin.run(root, stage, generation)
     point, _ = proof.random.choice(POINTS["conform"][-2:])
     run(company.stopped, company.conform, point, 1, proof.random.random() < 0.5, root)
@@ -180,7 +188,7 @@ def _catch_up(proof: Proof, twin: Untouched, root: Path, generation: int, what: 
 def _run(proof: Proof, twin: Untouched, root: Path, generation: int) -> str:
     """All stages; once more when one of them met damage. Returns why it did not come to its end."""
     failure = _once(proof, twin, root, generation)
-    if failure and (root / "warehouse.broken").exists():
+    if failure and any(root.glob("*.broken")):
         proof.figures["damage_met_midway"] = int(proof.figures.get("damage_met_midway", 0)) + 1
         failure = _once(proof, twin, root, generation)
     return failure
@@ -191,7 +199,7 @@ def _once(proof: Proof, twin: Untouched, root: Path, generation: int) -> str:
         ended = twin.run(root, stage, generation)
         if not ended.is_done:
             return f"{stage} ended with {ended.code}: {ended.answer}"
-        if stage == "load" and any("set aside" in said for said in ended.answer):
+        if any("set aside" in said for said in ended.answer or ()):
             proof.figures["set_aside"] = int(proof.figures.get("set_aside", 0)) + 1
     return ""
 
@@ -240,6 +248,6 @@ def _fill(proof: Proof, twin: Untouched, disk: Path) -> None:
         if not seen.is_done or seen.answer is None or seen.answer["torn"]:
             proof.deviated(f"on {what}: readers lost the publication: {seen.answer}")
     ballast.unlink()
-    if aside := [p.name for p in root.glob("warehouse.corrupt-*")]:
+    if aside := [p.name for p in root.glob("*.corrupt-*")]:
         proof.deviated(f"on {what}: a whole database was set aside: {aside}")
     _catch_up(proof, twin, root, generation, f"{what} ({failure})")

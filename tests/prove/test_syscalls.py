@@ -6,6 +6,7 @@ and everything must open; the same stage called again must come to the same dige
 work was committed is recognised by the ledger: it is counted, and the second call must not do the work twice.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -32,6 +33,8 @@ STAGES = ("land", "load", "publish")
 _CALL = re.compile(r"^(\d+)\s+(\w+)\((.*)")
 _OPENS = ("open", "openat")
 _GENERATION = 1
+#: How often a point that is not met is looked for: which thread makes a call may still be chance.
+_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,11 @@ def test_no_failing_system_call_leaves_anything_torn(proof: Proof, tmp_path: Pat
     points = [p for stage in STAGES for p in _points(twin, stage, starts[stage], tmp_path)]
     proof.figures["points"] = len(points)
     trials = [(point, fault) for point in points for fault in FAULTS]
-    chosen = proof.random.sample(trials, min(proof.size(slice=3, full=10**6), len(trials)))
+    chosen = proof.random.sample(trials, len(trials))[int(os.environ.get("FINPIPE_PROVE_SKIP", "0")) :]
+    chosen = chosen[: proof.size(slice=3, full=10**6)]
     for number, (point, fault) in enumerate(chosen):
+        if proof.is_over():
+            break
         _try(proof, twin, starts[point.stage], tmp_path, point, fault)
         if proof.is_full and number % 25 == 24:
             print(f"{proof.trials} of {len(chosen)}, {len(proof.deviations)} deviations", flush=True)
@@ -112,7 +118,7 @@ def _traced(twin: Untouched, stage: str, home: Path, log: Path, calls: tuple[str
         tracers.append(subprocess.Popen(given, stderr=subprocess.PIPE, text=True))
         _wait(lambda: not _is_untraced(pid), tracers[0])
 
-    ended = twin.run(home, stage, _GENERATION, before=attach)
+    ended = run(company.by_one_thread, *twin.call(home, stage, _GENERATION), before=attach)
     tracers[0].wait(60)
     return ended
 
@@ -133,11 +139,12 @@ def _wait(is_so: Callable[[], bool], tracer: "subprocess.Popen[str]") -> None:
 
 def _try(proof: Proof, twin: Untouched, start: Path, folder: Path, point: Point, fault: str) -> None:
     """One trial: the fault, what it left, the second call."""
-    home, log = folder / "home", folder / "injected.log"
-    _copy(start, home)
-    inject = f"{point.call}:{FAULTS[fault]}:when={point.nth}"
-    ended = _traced(twin, point.stage, home, log, (point.call,), inject)
-    hits = [line for (_, _, nth), line in _writes(log, home).items() if nth == point.nth]
+    home = folder / "home"
+    for _ in range(_LOOKS):
+        _copy(start, home)
+        ended, hits = _inject(twin, home, point, fault, folder / "injected.log")
+        if hits:
+            break
     hit = hits[0].split(" ", 1)[1][:160] if hits else "not met"
     where = f"{fault} in {point.stage} at {point.call} {point.nth} ({hit})"
     proof.trials += 1
@@ -159,6 +166,13 @@ def _try(proof: Proof, twin: Untouched, start: Path, folder: Path, point: Point,
     reached = run(company.fingerprint, home, point.stage).answer
     if reached != _expected(twin, home, start, point.stage):
         proof.deviated(f"{where}: after the second call the digest is another")
+
+
+def _inject(twin: Untouched, home: Path, point: Point, fault: str, log: Path) -> tuple[Ended, list[str]]:
+    """Run the stage with the fault at the point; how it ended, and the calls below the home that met it."""
+    inject = f"{point.call}:{FAULTS[fault]}:when={point.nth}"
+    ended = _traced(twin, point.stage, home, log, (point.call,), inject)
+    return ended, [line for (_, _, nth), line in _writes(log, home).items() if nth == point.nth]
 
 
 def _judge(proof: Proof, twin: Untouched, home: Path, stage: str, where: str, *, is_done: bool) -> bool:

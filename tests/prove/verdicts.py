@@ -35,9 +35,17 @@ class Proof:
             return slice
         return int(os.environ.get("FINPIPE_PROVE_TRIALS", full))
 
+    def is_over(self, share: float = 1) -> bool:
+        """Whether (a share of) the time that a long suite was given has run out; it then concludes with the trials it
+        made, and another run with another seed (or ``FINPIPE_PROVE_SKIP``) adds the rest."""
+        minutes = float(os.environ.get("FINPIPE_PROVE_MINUTES", "inf")) if self.is_full else float("inf")
+        return time.monotonic() - self.began > 60 * minutes * share
+
     def deviated(self, what: str) -> None:
-        """Record what must not have happened, with enough to see it again."""
+        """Record what must not have happened, with enough to see it again; a long suite says it at once."""
         self.deviations.append(what)
+        if self.is_full:
+            print(f"{self.mark}: {what}", flush=True)
 
     def conclude(self) -> None:
         """Print the verdict, write it down, and fail when anything deviated or nothing was tried."""

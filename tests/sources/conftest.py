@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from finpipe.conform import ConformReport, conform
-from finpipe.ingest import land, load
+from finpipe.conform import ConformReport
+from finpipe.ingest import land
 from finpipe.settings import PROJECT, Config, Home
 from finpipe.systems import System, read_system
 from finpipe.warehouse import connect
+from tests.line import load_and_conform
 
 #: A file's content: text as it is, one object, or several as JSON lines.
 Content = str | bytes | dict[str, Any] | list[dict[str, Any]]
@@ -43,13 +44,9 @@ class Company:
     def conform(self) -> ConformReport:
         """Load what is landed and conform it; a file refused in loading fails the test."""
         systems = {self.system.name: self.system}
-        with connect(self.home) as connection:
-            load(self.home, connection, systems)
-            refused = connection.execute(
-                "select original_name, reason from ledger.loads where verdict = 'refused'"
-            ).fetchall()
-            assert not refused, refused
-            return conform(self.home, connection, systems)
+        loaded, conformed = load_and_conform(self.home, systems)
+        assert not loaded.refused, loaded.refused
+        return conformed
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Query the working database; amounts come as text without trailing zeros beyond cents."""

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from finpipe.conform import conform
+from finpipe.conform.macros import define
 from finpipe.contracts import entities, own_columns
 from finpipe.contracts.base import MAPPING_COLUMNS
-from finpipe.ingest import land, load
+from finpipe.ingest import land
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import System, read_system
 from finpipe.warehouse import connect
+from tests.line import load_and_conform
 
 DESCRIPTIONS = sorted((PROJECT / "sources").glob("*/system.toml"))
 SYSTEMS = {d.parent.name: d for d in DESCRIPTIONS}
@@ -64,9 +65,9 @@ def test_every_mapping_feeds_an_entity_and_starts_with_its_grain(path: Path) -> 
 
 def test_every_mapping_states_columns_of_its_contract_and_all_that_are_required(system: System, home: Home) -> None:
     assert system.mappings
-    with connect(home) as connection:
-        load(home, connection, {system.name: system})
-        conform(home, connection, {system.name: system})  # raises for a mapping that does not run on empty tables
+    load_and_conform(home, {system.name: system})  # raises for a mapping that does not run on empty tables
+    with connect(home, home.raw) as connection:
+        define(connection, system, home.config)
         connection.execute(f"set search_path = 'latest_{system.name}'")
         for name, path in system.shared.items():
             connection.execute(f"create temp table {name} as {path.read_text(encoding='utf-8').strip().rstrip(';')}")
@@ -84,11 +85,9 @@ def test_the_samples_land_load_and_conform_with_only_the_refusals_they_document(
     home = Home(tmp_path / "home")
     landed = land(home, system, samples)
     assert [(r.path.name, r.reason) for r in landed if r.verdict == "refused"] == []
+    loaded, _ = load_and_conform(home, {system.name: system})
+    assert loaded.refused == []
     with connect(home) as connection:
-        load(home, connection, {system.name: system})
-        broken = "select original_name, reason from ledger.loads where verdict = 'refused'"
-        assert connection.execute(broken).fetchall() == []
-        conform(home, connection, {system.name: system})
         refused = connection.execute('select entity, row_key, reasons, "row" from quarantine.rows').fetchall()
         fed = {
             entity: connection.execute(f"select count(*) from canonical.{entity}").fetchall()[0][0]

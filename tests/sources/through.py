@@ -4,10 +4,10 @@ from pathlib import Path
 
 import duckdb
 
-from finpipe.conform import conform
-from finpipe.ingest import land, load, open_warehouse
+from finpipe.ingest import land
 from finpipe.settings import Home
 from finpipe.systems import find_systems
+from tests.line import load_and_conform
 
 
 class Line:
@@ -40,10 +40,8 @@ class Line:
     def run(self) -> "Line":
         """Load what is landed and bring canonical up to it."""
         systems = find_systems(self.home)
-        with open_warehouse(self.home) as (connection, _):
-            loaded = load(self.home, connection, systems)
-            self.refused += [f"{file.original_name}: {file.reason}" for file in loaded.refused]
-            conform(self.home, connection, systems)
+        loaded, _ = load_and_conform(self.home, systems)
+        self.refused += [f"{file.original_name}: {file.reason}" for file in loaded.refused]
         return self
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:

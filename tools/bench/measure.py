@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-#: Seconds after which a process hangs.
+#: Wall seconds after which a process hangs: many, for a machine that is busy makes any of them slow.
 LONGEST = 3600.0
 
 
@@ -87,22 +87,14 @@ def spawn(arguments: list[str], environ: dict[str, str], cwd: Path, log: Path, a
     return call([sys.executable, *arguments], environ, cwd, log, allowed)
 
 
-def call(
-    command: list[str],
-    environ: dict[str, str],
-    cwd: Path,
-    log: Path,
-    allowed: tuple[int, ...] = (0,),
-    *,
-    longest: float = LONGEST,
-) -> Cost:
+def call(command: list[str], environ: dict[str, str], cwd: Path, log: Path, allowed: tuple[int, ...] = (0,)) -> Cost:
     """Run a process to its end; raises ``RuntimeError`` with its last lines when it fails or hangs."""
     began = time.monotonic()
     with log.open("wb") as out:
         child = subprocess.Popen(  # noqa: S603 - our own commands and arguments
             command, env=environ, cwd=cwd, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
-        end = threading.Timer(longest, os.killpg, (child.pid, signal.SIGKILL))
+        end = threading.Timer(LONGEST, os.killpg, (child.pid, signal.SIGKILL))
         end.start()
         try:
             _, status, used = os.wait4(child.pid, 0)
@@ -113,8 +105,8 @@ def call(
             end.cancel()
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
-    if wall >= longest and child.returncode == -signal.SIGKILL:
-        raise RuntimeError(f"{' '.join(command[:5])[:200]} had not ended after {longest:.0f} seconds")
+    if wall >= LONGEST and child.returncode == -signal.SIGKILL:
+        raise RuntimeError(f"{' '.join(command[:5])[:200]} had not ended after {LONGEST:.0f} seconds")
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     if child.returncode not in allowed:
         raise RuntimeError(f"{' '.join(command[:5])[:200]} ended with {child.returncode}\n" + "\n".join(lines[-20:]))

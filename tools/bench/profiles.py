@@ -58,15 +58,15 @@ def profile_stages(root: str, files: str, as_of: str) -> list[Stage]:
                 ingest.land(home, system, [Path(files) / system.name])
 
     def load() -> None:
-        with ingest.open_warehouse(home) as (connection, _):
+        with ingest.open_raw(home) as (connection, _):
             ingest.load(home, connection, find_systems(home))
 
     def conform() -> None:
         from finpipe.conform import conform  # noqa: PLC0415
 
-        with connect(home) as connection:
+        with ingest.open_warehouse(home) as (connection, _):
             conform(home, connection, find_systems(home))
-            ingest.refresh_row_accounts(connection)
+            ingest.refresh_row_accounts(home, connection)
 
     def build() -> dict[str, float]:
         from finpipe.build import build  # noqa: PLC0415

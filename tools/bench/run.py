@@ -40,7 +40,7 @@ def bench(work: Path, scale: float, repetitions: int, tell: Tell, *, with_others
             if not journal.has(repetition, name):
                 tell(f"{repetition} of {repetitions}: {name}")
                 journal.add(repetition, name, measured(work, landed, name))
-        results.rows = same_rows(_files(work), work / "limit" / "warehouse.duckdb", work / "load" / "warehouse.duckdb")
+        results.rows = same_rows(_files(work), work / "limit" / "warehouse.duckdb", work / "load" / "raw.duckdb")
         results.totals = same_totals(work / "hand" / "warehouse.duckdb", work / "whole" / "warehouse.duckdb")
         tell(f"totals agree over {results.rows:,} rows in landed files")
         if others:

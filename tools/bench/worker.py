@@ -63,7 +63,7 @@ def load(root: str) -> dict[str, float]:
     from finpipe.systems import find_systems  # noqa: PLC0415
 
     home = Home(Path(root))
-    with ingest.open_warehouse(home) as (connection, _):
+    with ingest.open_raw(home) as (connection, _):
         report = ingest.load(home, connection, find_systems(home))
     return {"rows": report.rows, "refused": len(report.refused)}
 
@@ -91,9 +91,9 @@ def stages(root: str, as_of: str) -> dict[str, float]:
     from finpipe.warehouse import connect  # noqa: PLC0415
 
     home = Home(Path(root))
-    with connect(home) as connection:
+    with ingest.open_warehouse(home) as (connection, _):
         conform(home, connection, find_systems(home))
-        ingest.refresh_row_accounts(connection)
+        ingest.refresh_row_accounts(home, connection)
         done("conform")
     first: list[float] = []
     report = build(home, date.fromisoformat(as_of), lambda *_: first.append(time.process_time()) if not first else None)

@@ -50,13 +50,7 @@ taken_in as (
         closings.functional_currency,
         closings.amount,
         closings.functional_amount
-    from {{ ref('stg_closings') }} as closings
-    inner join {{ ref('int_closes__signed') }} as signed
-        on
-            closings.close_id = signed.close_id
-            and closings.legal_entity_id = signed.legal_entity_id
-            and closings.period_ends_on = signed.period_ends_on
-            and closings.measure = signed.measure
+    from {{ ref('int_closings__signed') }} as closings
     inner join {{ ref('int_closes__signed') }} as origin
         on
             closings.legal_entity_id = origin.legal_entity_id
@@ -64,7 +58,7 @@ taken_in as (
             and closings.measure = origin.measure
             and origin.is_in_force
             and origin.next_close_id is null
-    where closings.kind = 'adjustment' and signed.is_in_force and signed.next_close_id is null
+    where closings.kind = 'adjustment' and closings.is_in_force and closings.next_close_id is null
 ),
 
 entries as (

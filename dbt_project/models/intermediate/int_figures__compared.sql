@@ -82,19 +82,15 @@ sides as (
         case when closings.kind = 'adjustment' then 'taken in' else 'closed' end,
         closings.amount,
         closings.functional_amount
-    from {{ ref('stg_closings') }} as closings
-    inner join signed
-        on
-            closings.close_id = signed.close_id
-            and closings.legal_entity_id = signed.legal_entity_id
-            and closings.period_ends_on = signed.period_ends_on
-            and closings.measure = signed.measure
+    from {{ ref('int_closings__signed') }} as closings
     left join first_closed
         on closings.legal_entity_id = first_closed.legal_entity_id and closings.measure = first_closed.measure
     where
-        closings.kind = 'item'
-        or (closings.kind = 'opening' and closings.period_ends_on = first_closed.first_on)
-        or (closings.kind = 'adjustment' and signed.is_in_force)
+        closings.next_close_id is null and (
+            closings.kind = 'item'
+            or (closings.kind = 'opening' and closings.period_ends_on = first_closed.first_on)
+            or (closings.kind = 'adjustment' and closings.is_in_force)
+        )
 ),
 
 summed as (

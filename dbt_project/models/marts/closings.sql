@@ -1,9 +1,5 @@
 -- Balances as they were stored when periods were locked.
-with signed as (
-    select * from {{ ref('int_closes__signed') }}
-),
-
-periods as (
+with periods as (
     select * from {{ ref('int_periods__listed') }}
 ),
 
@@ -27,16 +23,10 @@ stored as (
         {{ money('closings.amount') }} as closing_amount,
         closings.functional_currency,
         {{ money('closings.functional_amount') }} as functional_closing_amount,
-        signed.signed_by,
-        signed.signed_at,
-        signed.is_in_force and signed.next_close_id is null as is_in_force
-    from {{ ref('stg_closings') }} as closings
-    inner join signed
-        on
-            closings.close_id = signed.close_id
-            and closings.legal_entity_id = signed.legal_entity_id
-            and closings.period_ends_on = signed.period_ends_on
-            and closings.measure = signed.measure
+        closings.signed_by,
+        closings.signed_at,
+        closings.is_in_force and closings.next_close_id is null as is_in_force
+    from {{ ref('int_closings__signed') }} as closings
     left join periods
         on closings.legal_entity_id = periods.legal_entity_id and closings.period_ends_on = periods.ends_on
     where closings.kind = 'closing'

@@ -33,18 +33,7 @@ still as (
 ),
 
 stored as (
-    select
-        closings.*,
-        signed.known_load_seq,
-        signed.next_close_id,
-        signed.is_in_force
-    from {{ ref('stg_closings') }} as closings
-    inner join signed
-        on
-            closings.close_id = signed.close_id
-            and closings.legal_entity_id = signed.legal_entity_id
-            and closings.period_ends_on = signed.period_ends_on
-            and closings.measure = signed.measure
+    select * from {{ ref('int_closings__signed') }}
 ),
 
 taken_in as (

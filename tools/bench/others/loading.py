@@ -20,6 +20,7 @@ def main() -> None:
         "pandas": pandas_guessed,
         "pandas_text": pandas_text,
         "polars": polars_guessed,
+        "polars_text": polars_text,
         "singer": singer,
     }
     tools[tool](sorted(Path(folder).glob("*.csv")), database, *more)
@@ -59,15 +60,20 @@ def pandas_text(files: list[Path], database: str) -> None:
     pandas_guessed(files, database, dtype=str, keep_default_na=False)
 
 
-def polars_guessed(files: list[Path], database: str) -> None:
+def polars_guessed(files: list[Path], database: str, **how: object) -> None:
     """``read_csv`` as it comes: types are guessed from the first hundred rows."""
     import duckdb  # noqa: PLC0415
     import polars as pl  # noqa: PLC0415
 
     with duckdb.connect(database) as connection:
         for path in files:
-            connection.register("frame", pl.read_csv(path).to_arrow())
+            connection.register("frame", pl.read_csv(path, **how).to_arrow())  # type: ignore[arg-type]
             connection.execute(f'create table "{path.stem}" as from frame')
+
+
+def polars_text(files: list[Path], database: str) -> None:
+    """``read_csv`` told to guess nothing."""
+    polars_guessed(files, database, infer_schema=False)
 
 
 def singer(files: list[Path], database: str, target: str) -> None:

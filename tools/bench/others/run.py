@@ -83,8 +83,7 @@ class Others:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         words, told = command(other, self.there[other.environment], self.files, place)
-        longest = 600 + 600 * self.results.scale
-        cost = call(words, _environment(self.work) | told, place, place / "load.log", longest=longest)
+        cost = call(words, _environment(self.work) | told, place, place / "load.log")
         found = differences(self.files, place / "loaded.duckdb")
         return cost, "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
 

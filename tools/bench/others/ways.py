@@ -30,6 +30,7 @@ OTHERS = (
     Other("pandas", "pandas, types guessed", "python", ("pandas",), "hand"),
     Other("pandas_text", "pandas, all as text", "python", ("pandas",), "hand"),
     Other("polars", "polars, types guessed", "python", ("polars",), "hand"),
+    Other("polars_text", "polars, all as text", "python", ("polars",), "hand"),
     Other("singer", "Singer, a tap piped into target-duckdb", "singer", ("target-duckdb",)),
 )
 
@@ -62,6 +63,8 @@ def _sling(there: Environment, files: Path, place: Path, database: Path) -> tupl
         "DUCKDB_PATH": str(duckdb),
         "OTHER": json.dumps({"type": "duckdb", "instance": str(database)}),
         "SLING_DISABLE_TELEMETRY": "true",
+        # Its own way without a server on the local machine, at which DuckDB's command line waited for ever.
+        "DUCKDB_USE_TMP_FILE": "true",
         "NO_COLOR": "1",
     }
     return [str(program), "run", "-r", str(place / "replication.json")], told
