@@ -6,6 +6,7 @@ other letters changes nothing that a test could see; it is counted apart.
 
 import re
 import subprocess
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 

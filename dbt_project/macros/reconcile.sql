@@ -34,6 +34,8 @@
         alone, it is a duplicate however young or old it is.
         `explains_alone` = false leaves records alone unexplained. `neither` says why both sides are without data.
 
+    `by_key`: both sides are keyed by `record_id` and matched on nothing else; there are no passes (`reconcile_balances`).
+
     Result, one shape for all: CTE `reconciled` with lines of kind
         pair            each pair, and each record alone, once: left, right, difference
         finding         what explains a difference, or is wrong without money: code, sentence, explained amount
@@ -44,7 +46,7 @@
 {% macro reconcile(reconciliation, leg, left_noun, right_noun, passes, checks=[], left_only='CTRL-TOTAL',
     right_only='CTRL-TOTAL', left_duplicate=none, right_duplicate=none, currency_code=none, left_code_column=none,
     explains_alone=true, right_must_exist=true, left_must_exist=true, record_checks=[], left_repeats=none,
-    right_repeats=none, neither=none) -%}
+    right_repeats=none, neither=none, by_key=false) -%}
 {%- set days = var('timing_days') -%}
 {%- set repeats -%}
 case
@@ -53,6 +55,19 @@ case
     when 'right' then {{ 'r.' ~ right_repeats if right_repeats else 'cast(null as varchar)' }}
 end
 {%- endset -%}
+{% if by_key -%}
+-- One record on either side at most: nothing is claimed twice, nothing ties, nothing is a second image.
+matches as (
+    select left_records.record_id as left_id, right_records.record_id as right_id, 'same key' as rule
+    from left_records
+    inner join right_records on left_records.record_id = right_records.record_id
+),
+
+suggestions as (
+    select * from matches where 1 = 0
+),
+
+{% else -%}
 {% for side in ['left', 'right'] -%}
 {{ side }}_references as (
     select *
@@ -174,6 +189,7 @@ suggestions as (
     select left_id, right_id, rule from matches
 ),
 
+{% endif -%}
 sides as (
     select
         (select count(*) from left_records) as left_count,
@@ -205,6 +221,12 @@ pairs as (
 ),
 
 -- Why a record is alone: a second image of a record that is taken, too young, too old, or missing.
+{% if by_key -%}
+duplicates as (
+    select rule as side, left_id as record_id from matches where 1 = 0
+),
+
+{% else -%}
 claimed_references as (
     select 'left' as side, left_references.reference
     from left_references
@@ -231,6 +253,7 @@ duplicates as (
     where right_references.kind = 'ids'
 ),
 
+{% endif -%}
 -- Both whole records ride along as structs, so that no check joins them again: an inequality between two sides that
 -- meet in a join of their own would be tried on every pair there could be.
 joined as (
@@ -479,5 +502,5 @@ reconciled as (
 
 {#- Balances instead of records: both sides are keyed by `record_id`, and matched on nothing else. -#}
 {% macro reconcile_balances(reconciliation, leg, left_noun, right_noun) -%}
-{{ reconcile(reconciliation, leg, left_noun, right_noun, passes=[{'rule': 'same key', 'by': 'ids', 'first': true}], **kwargs) }}
+{{ reconcile(reconciliation, leg, left_noun, right_noun, passes=[], by_key=true, **kwargs) }}
 {%- endmacro %}

@@ -16,7 +16,8 @@ from finpipe.warehouse import quoted
 UNBLOCKED = "no_exception_blocks"
 QUEUE = "marts.exceptions"
 _CAUSES = ("code", "severity", "state", "owner", "currency", "exceptions", "amount")
-_TOP = ("exception", "code", "severity", "state", "owner", "due", "currency", "amount", "what")
+#: Without their sentences: they quote records, and Dagster's events are kept for good. The id leads to them.
+_TOP = ("exception", "code", "severity", "state", "owner", "due", "currency", "amount")
 
 
 class Queue(NamedTuple):
@@ -41,7 +42,7 @@ def queue_of(connection: duckdb.DuckDBPyConnection, name: str) -> Queue:
         f"from {QUEUE} where {mine} group by all order by bool_or(is_blocking) desc, 7 desc, 6 desc, 1, 2, 3, 4, 5"
     ).fetchall()
     top = connection.execute(
-        "select exception_id, code, severity, state, coalesce(assigned_to, owner), due_at, currency, amount, sentence "
+        "select exception_id, code, severity, state, coalesce(assigned_to, owner), due_at, currency, amount "
         f"from {QUEUE} where {mine} "
         "order by is_blocking desc, state = 'waived', abs(coalesce(amount, 0)) desc, 1 limit 20"
     ).fetchall()

@@ -1,8 +1,10 @@
 """Which periods a word means, and where they stand once decisions are laid over the last build."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -44,11 +46,23 @@ def test_a_month_is_meant_only_where_a_period_is_that_whole_month() -> None:
 def test_what_is_not_there_is_refused_with_what_is() -> None:
     with pytest.raises(FinpipeError, match="there is no such entity") as refused:
         meant(KNOWN, "Jan 2025", "9", "here")
+    assert refused.value.error == "there is no such entity"
     assert (refused.value.where, refused.value.got, refused.value.fix) == ("here", "9", "one of: erp:1, erp:2")
     with pytest.raises(FinpipeError, match="there is no such period") as refused:
         meant(KNOWN, "Dec 1999", "1", "here")
+    assert refused.value.error == "there is no such period"
     said = "finpipe periods lists them, such as Jan 2025, Feb 2025, Mar 2025"
     assert (refused.value.where, refused.value.got, refused.value.fix) == ("here", "Dec 1999", said)
+
+
+def test_the_last_six_periods_are_named_and_none_where_there_is_none() -> None:
+    year = [period(f"P{month:02}", month) for month in range(1, 9)]
+    with pytest.raises(FinpipeError) as refused:
+        meant(year, "P99", None, "here")
+    assert refused.value.fix == "finpipe periods lists them, such as P03, P04, P05, P06, P07, P08"
+    with pytest.raises(FinpipeError) as refused:
+        meant([], "P01", None, "here")
+    assert (refused.value.got, refused.value.fix) == ("None", "one of: none")
 
 
 def decision(kind: str, subject: str, by: str, **payload: Any) -> dict[str, Any]:
@@ -107,13 +121,27 @@ def test_earlier_periods_must_be_closed_once_any_is() -> None:
     assert _order([FEB], [closed, FEB, MAR, OTHER]).holds
     assert _order([MAR], [closed, FEB, MAR, OTHER]).open == ("erp:1: Feb 2025 is open",)
     assert _order([FEB, MAR], [closed, FEB, MAR, OTHER]).holds
-    assert _order([JAN], [JAN, replace(FEB, state="ar_locked")]).open == ("erp:1: Feb 2025 was closed before",)
+    before = _order([JAN], [JAN, replace(FEB, state="ar_locked")])
+    said = ("earlier periods still open", ("erp:1: Feb 2025 was closed before",))
+    assert before == Line("earlier periods are closed", False, 1, *said)
+    assert _order([closed], [closed, FEB]).holds  # receivables were locked, now everything is
+    other = replace(OTHER, state="locked")
+    later = [replace(one, legal_entity_id="erp:2") for one in (FEB, MAR)]
+    both = _order([MAR, later[1]], [closed, FEB, MAR, other, *later])
+    assert both.open == ("erp:1: Feb 2025 is open", "erp:2: Feb 2025 is open")
 
 
 def test_a_calendar_with_a_gap_is_said() -> None:
     assert _calendar([JAN, FEB]).holds
     line = _calendar([JAN, replace(FEB, is_whole=False)])
     assert line.open == ("erp:1: Feb 2025 to 2025-02-28 leaves a gap or overlaps its neighbour",)
+
+
+def test_a_digest_is_over_the_figures_as_they_are_written() -> None:
+    """Anybody can compute it: each figure as a list in JSON, dates as days, the rest as text."""
+    row = {"measure": "ar", "on": date(2025, 1, 31), "label": "Größe", "amount": Decimal("1.50"), "document_id": None}
+    text = '["ar", "2025-01-31", "Größe", "1.50", null]'
+    assert digests([row, row]) == {"ar": hashlib.sha256(2 * text.encode()).hexdigest()[:32]}
 
 
 def test_equal_figures_have_equal_digests_and_each_an_id_of_its_own() -> None:

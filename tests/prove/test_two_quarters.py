@@ -186,7 +186,7 @@ def _seen_and_committed(company: Company) -> None:
     told(0, *commit, "--approved-by", "bo")
     assert len(list((company.home.inbox / "netsuite").glob("*.csv"))) > 0
     assert landed(company.home) >= waiting
-    logged = company.figures("select distinct decided_by, approved_by, reason from ledger.backfills")
+    logged = company.figures("select distinct restated_by, approved_by, because from ledger.backfills")
     assert logged == [("ann", "bo", "a memo of August came in October")]
 
 

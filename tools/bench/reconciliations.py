@@ -1,6 +1,6 @@
 """What the reconciliations cost, beside the same joins written by hand over the same tables.
 
-Belongs here: both ways leg by leg in one process each, and whether they say the same.  The hand-written file holds the
+Belongs here: both ways leg by leg in one process each, and whether they say the same.  The file by hand holds the
 legs that an analyst writes as one statement; of the others, whose work is to work out what should be (schedules, prices,
 balances), finpipe's own two sides are joined by hand on what each calls the other.
 Does not belong here: what finpipe adds to a joined pair (claims, causes, sentences): that is what is compared.
@@ -27,9 +27,12 @@ _ENGINE = "left_references as ("
 _JOIN = """
 said_left as (select record_id, unnest(ids || numbers) as word from left_records),
 said_right as (select record_id, unnest(ids || numbers) as word from right_records),
-pairs as (select distinct l.record_id as l_id, r.record_id as r_id from said_left as l join said_right as r using (word))
+pairs as (
+    select distinct l.record_id as l_id, r.record_id as r_id from said_left as l join said_right as r using (word))
 select l.record_id as left_id, r.record_id as right_id, l.amount as left_amount, r.amount as right_amount
-from left_records as l full join pairs on l.record_id = pairs.l_id full join right_records as r on pairs.r_id = r.record_id
+from left_records as l
+full join pairs on l.record_id = pairs.l_id
+full join right_records as r on pairs.r_id = r.record_id
 where pairs.l_id is not null or l.is_expected or r.is_expected
 """
 
@@ -83,7 +86,7 @@ def measure(root: str, way: str, work: str) -> dict[str, list[float]]:
     statements = engine(home) if way == "engine" else by_hand(home)
     scratch = Path(work) / f"{way}.duckdb"
     scratch.unlink(missing_ok=True)
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": Config().memory_limit,
         "threads": Config().threads,
         "preserve_insertion_order": False,
@@ -94,18 +97,19 @@ def measure(root: str, way: str, work: str) -> dict[str, list[float]]:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute(f"attach {literal(home.warehouse)} as warehouse (read_only)")
             connection.execute(f"set search_path = '{way}.main,{_PLACES}'")
-            return {name: list(_made(connection, way, name, sql)) for name, sql in statements.items()}
+            return {name: list(_made(connection, way, sql)) for name, sql in statements.items()}
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def _made(connection: duckdb.DuckDBPyConnection, way: str, name: str, sql: str) -> Found:
+def _made(connection: duckdb.DuckDBPyConnection, way: str, sql: str) -> Found:
     table = f"{way}.main.made"
     before = time.process_time()
     connection.execute(f"create or replace table {table} as {sql}").fetchall()
     seconds = time.process_time() - before
     # A pair in two currencies is two lines of finpipe's.
-    lines = f"(select distinct left_id, right_id from {table} {'where line_kind = $$pair$$' if way == 'engine' else ''})"
+    paired = "where line_kind = $$pair$$" if way == "engine" else ""
+    lines = f"(select distinct left_id, right_id from {table} {paired})"
     differ = "difference_amount <> 0 and line_kind = $$pair$$" if way == "engine" else "left_amount <> right_amount"
     counted = connection.execute(
         f"""select count(*) filter (left_id is not null and right_id is not null),
@@ -120,9 +124,7 @@ def _made(connection: duckdb.DuckDBPyConnection, way: str, name: str, sql: str) 
 def compared(engine_made: dict[str, list[float]], by_hand_made: dict[str, list[float]]) -> list[Leg]:
     """Both ways, leg by leg, in the order in which they are built."""
     whole = written()
-    return [
-        Leg(name, name in whole, _found(made), _found(by_hand_made[name])) for name, made in engine_made.items()
-    ]
+    return [Leg(name, name in whole, _found(made), _found(by_hand_made[name])) for name, made in engine_made.items()]
 
 
 def _found(made: list[float]) -> Found:

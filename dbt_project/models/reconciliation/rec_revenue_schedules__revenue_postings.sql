@@ -481,8 +481,9 @@ right_records as (
 ),
 
 {% set beyond = 'abs(l.amount - r.amount) > l.tolerance_amount' -%}
-{{ reconcile_balances(
+{{ reconcile(
     'R12', 'schedule-ledger', 'revenue schedule', 'revenue posting',
+    passes=[{'rule': 'same key', 'by': 'ids', 'first': true}],
     checks=[
         {'code': 'REV-SCHEDULE', 'what': 'recognised', 'left': 'l.amount', 'right': 'r.amount', 'rounding': true,
             'when': 'not (' ~ beyond ~ ')'},
