@@ -72,7 +72,9 @@ def _warm() -> None:
         version_of(entity)
     described = {path: systems.read_system(path, {}) for path in (PROJECT / "sources").glob("*/system.toml")}
     read = systems.read_system
-    systems.read_system = lambda path, own, name=None: read(path, own, name) if own or name else described[path]
+    systems.read_system = lambda path, own, name=None: (
+        described[path] if path in described and not own and not name else read(path, own, name)
+    )
     code = build_module.code_version()
     build_module.code_version = lambda: code
     if os.environ.get("FINPIPE_PROVE") == "full":
