@@ -249,6 +249,7 @@ candidates as (
         journals.*,
         coalesce(releases.amount, 0) as expected_amount,
         coalesce(releases.tolerance_amount, 0) as tolerance_amount,
+        releases.record_key is not null as is_scheduled,
         regular_series.series is not null as is_regular,
         sum(journals.revenue_amount) over one_period as total_amount,
         bool_or(regular_series.series is not null) over one_period as has_regular,
@@ -271,6 +272,7 @@ chosen as (
     select
         *,
         case
+            when not is_scheduled then false
             when abs(total_amount - expected_amount) <= tolerance_amount then true
             when nearest_amount <= tolerance_amount then nearness = 1
             when has_regular then is_regular
