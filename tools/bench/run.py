@@ -23,6 +23,8 @@ from tools.bench.reconciliations import Leg, compared
 from tools.bench.results import Journal, Results
 
 Tell = Callable[[str], None]
+#: The company that warms up and whose compiled models are the script by hand; its SQL is that of a company of any size.
+SMALL = 0.01
 
 
 def bench(work: Path, scale: float, repetitions: int, tell: Tell, *, with_others: bool = False) -> Results:
@@ -75,12 +77,16 @@ def profile(work: Path, scale: float, tell: Tell) -> list[Stage]:
 
 def reconcile(work: Path, scale: float, repetitions: int, tell: Tell) -> list[Leg]:
     """Every reconciliation by the engine and by hand, over what finpipe built of a company; the cheapest of each."""
-    model = prepared(work, scale, tell).root.with_name("model")
+    landed = prepared(work, scale, tell)
+    built = work / "built"
+    if not (built / "published" / "current").exists():
+        tell("building what is reconciled")
+        run_finpipe(work, fresh(landed, built), "built")
     made: dict[str, list[dict[str, list[float]]]] = {"engine": [], "hand": []}
     for repetition in range(1, repetitions + 1):
         for way, found in made.items():
             tell(f"{repetition} of {repetitions}: reconciliations, {way}")
-            found.append(run_worker(work, model, ["reconcile", str(model), way, str(work)]).facts)
+            found.append(run_worker(work, built, ["reconcile", str(built), way, str(work)]).facts)
     cheapest = {way: {name: min(f[name] for f in found) for name in found[0]} for way, found in made.items()}
     return compared(cheapest["engine"], cheapest["hand"])
 
@@ -95,12 +101,13 @@ def prepared(work: Path, scale: float, tell: Tell) -> Home:
         return landed
     for place in work.iterdir():
         shutil.rmtree(place) if place.is_dir() else place.unlink()
-    _land(work, landed, scale, tell)
     instance(work)
-    model = fresh(landed, work / "model")
+    model = Home(work / "model")
+    _land(work, model, min(SMALL, scale), tell)
     tell("warming up, and compiling the models")
-    run_finpipe(work, model, "model")
-    _write_scripts(work, landed, model)
+    run_finpipe(work, model.root, "model")
+    _land(work, landed, scale, tell)
+    _write_scripts(work, landed, model.root)
     mark.write_text(json.dumps(facts), encoding="utf-8")
     return landed
 
