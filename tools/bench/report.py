@@ -145,6 +145,8 @@ def others(results: Results) -> str:
     """The tools of others beside finpipe's load and whole."""
     load, whole = results.costs["load"], results.costs["whole"]
     lines = [
+        f"{results.rows:,} rows; {_machine(results)}",
+        "",
         "| instead | load, CPU s | × finpipe's | with marts, CPU s | × finpipe's | peak memory GB |",
         "|---|---:|---:|---:|---:|---:|",
         f"| finpipe | {_spread(load)} | 1.0 | {_spread(whole)} | 1.0 | {whole.memory / _GIGABYTE:.2f} |",
