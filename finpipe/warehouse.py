@@ -42,6 +42,14 @@ _BROKEN = (
 #: A full or failing disk may come back; what is on it is whole.
 _OF_THE_DISK = ("No space left", "Input/output error", "fsync failed")
 
+#: Errors that no other SQL would have avoided. The last two leave a database that answers nothing any more.
+_OF_THE_MACHINE = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+)
+
 #: Files that could not be read and that no later file of their name made good.
 STILL_REFUSED = """
     select bad.* from ledger.loads as bad
@@ -146,8 +154,8 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def spill(home: Home, database: Path) -> Path:
-    """Where DuckDB puts what does not fit into memory."""
-    return home.scratch / "spill" / database.stem
+    """Where DuckDB puts what does not fit into memory; it makes this folder when it needs it, but none above."""
+    return home.scratch / f"spill-{database.stem}"
 
 
 def is_broken(text: str) -> bool:
@@ -160,9 +168,10 @@ def is_of_the_disk(text: str) -> bool:
     return any(words in text for words in _OF_THE_DISK)
 
 
-def raise_damage(problem: duckdb.Error) -> None:
-    """Raise an error again that is the damaged file's fault, before it is taken for somebody's mistake."""
-    if is_broken(str(problem)):
+def raise_of_machine(problem: duckdb.Error) -> None:
+    """Raise an error again that is a damaged file's or the machine's fault (disk, memory), before it is taken for the
+    mistake of whoever wrote the SQL."""
+    if is_broken(str(problem)) or isinstance(problem, _OF_THE_MACHINE):
         raise problem
 
 

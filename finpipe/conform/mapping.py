@@ -12,7 +12,7 @@ import duckdb
 from finpipe.contracts import Canonical, own_columns
 from finpipe.contracts.base import MAPPING_COLUMNS
 from finpipe.errors import FinpipeError
-from finpipe.warehouse import quoted, raise_damage
+from finpipe.warehouse import quoted, raise_of_machine
 
 
 def map_into(connection: duckdb.DuckDBPyConnection, path: Path, entity: type[Canonical]) -> None:
@@ -42,11 +42,14 @@ def select_of(text: str) -> str:
 
 
 def attempt(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
-    """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it."""
+    """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it.
+
+    A full disk is no mistake of the file: the run stops, and nothing is set aside or published for it.
+    """
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
-        raise_damage(problem)
+        raise_of_machine(problem)
         raise FinpipeError(
             "a mapping does not run",
             where=str(path),

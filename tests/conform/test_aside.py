@@ -5,8 +5,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from finpipe import ingest
 from finpipe.conform import ConformReport, conform
 from finpipe.errors import FinpipeError
+from finpipe.settings import Home
 from finpipe.systems import System
 from tests.conform.conftest import MAPPINGS, TABLES, Toy, tables
 
@@ -96,3 +98,24 @@ def test_decisions_that_cannot_be_read_stop_the_pass(two: Two, tmp_path: Path) -
         conform(two.toy.home, two.toy.connection, {"decisions": decisions})
     with pytest.raises(duckdb.Error):
         two.toy.connection.execute("rollback")  # nothing is left open
+
+
+def test_what_does_not_fit_into_memory_is_spilled_below_an_empty_scratch_folder(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    (home.root / "finpipe.toml").write_text('memory_limit = "30MB"\nthreads = 1\n', encoding="utf-8")
+    with ingest.open_warehouse(home) as (connection, _):
+        connection.execute("create temp table big as select i, md5(i::varchar) as text from range(1000000) as r(i)")
+        assert list(home.scratch.rglob("*.tmp")), "nothing was spilled: the test asks for too little"
+
+
+def test_a_full_disk_sets_no_system_aside_but_stops_the_pass(two: Two, tmp_path: Path) -> None:
+    two.bill("2", "20")
+    before = two.toy.rows(INVOICES)
+    mapping = two.other.folder / "invoices.sql"
+    mapping.write_text(mapping.read_text() + ", (select max(md5(i::varchar)) from range(3000000) as r(i) group by i)")
+    two.toy.connection.execute("set memory_limit = '30MB'")
+    two.toy.connection.execute(f"set temp_directory = '{tmp_path / 'no' / 'such'}'")
+    with pytest.raises((duckdb.IOException, duckdb.OutOfMemoryException)):
+        two.conform()
+    assert two.toy.rows(INVOICES) == before

@@ -89,10 +89,10 @@ def test_what_killed_processes_left_is_swept_and_what_works_is_left(company: Com
         os._exit(0)
     os.waitpid(dead, 0)
     scratch = company.home.scratch
-    left = [scratch / f"fetch-{dead}-a", scratch / "load-b", scratch / "spill" / "raw"]
+    left = [scratch / f"fetch-{dead}-a", scratch / "load-b", scratch / "spill-raw"]
     for folder in (*left, scratch / f"fetch-{os.getpid()}-c"):
         folder.mkdir(parents=True)
         (folder / "half").write_text("x")
     company.load()
     assert sorted(p.name for p in scratch.glob("*-*")) == [f"fetch-{os.getpid()}-c"]
-    assert not (scratch / "spill" / "raw" / "half").exists()
+    assert not (scratch / "spill-raw" / "half").exists()

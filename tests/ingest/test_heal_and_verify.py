@@ -88,7 +88,7 @@ def test_a_failing_disk_sets_no_database_aside() -> None:
 def test_what_a_killed_load_left_is_swept(company: Company) -> None:
     filled(company)
     draft = company.home.root / "witness.json.4711"
-    spilled = company.home.scratch / "spill" / "raw" / "duckdb_temp_storage-0.tmp"
+    spilled = company.home.scratch / "spill-raw" / "duckdb_temp_storage-0.tmp"
     folder = company.home.scratch / "load-1"
     for path in (draft, spilled, folder / "part.parquet"):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -372,5 +372,6 @@ def left_over(home: Home) -> list[str]:
     aside = tuple(f"{name}.{what}" for name in ("raw", "warehouse") for what in ("corrupt-", "duckdb.wal"))
     strange = [p for p in home.root.iterdir() if p.name not in known and not p.name.startswith(aside)]
     for folder, names in ((home.landing / ".tmp", "*"), (home.scratch, "*"), (home.published, ".*")):
-        strange += [p for p in folder.glob(names) if p.name != "spill"]  # ours, while a connection is open
+        # Spilled is ours, while a connection is open.
+        strange += [p for p in folder.glob(names) if not p.name.startswith("spill-")]
     return sorted(str(p.relative_to(home.root)) for p in strange)
