@@ -29,6 +29,7 @@ TARGETS = {
     "prove_dagster": "50 trials, next success unattended",
     "prove_detect": "500 corruptions, all named",
     "prove_laws": "thousands of examples, 0 failures",
+    "prove_quarters": "two quarters day by day, ending in the truth",
 }
 
 

@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 
 from finpipe.errors import BusyError, FinpipeError
 from finpipe.ingest.landing import Manifest
 from finpipe.log import of_run
 from finpipe.settings import Home
 from finpipe.systems import System, find_systems
-from finpipe.warehouse import raw_lock, write_lock
+from finpipe.warehouse import is_of_the_disk, raw_lock, write_lock
 
 #: A run that was started while another process writes waits so long for each step before it gives up.
 PATIENCE_SECONDS = 600.0
@@ -131,7 +132,9 @@ def failing() -> Iterator[None]:
     """End a step as Dagster understands it."""
     try:
         yield
-    except OSError as problem:
+    except (OSError, duckdb.IOException) as problem:
+        if isinstance(problem, duckdb.IOException) and not is_of_the_disk(str(problem)):
+            raise  # damage: the next run heals
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
     except FinpipeError as problem:
         parts = {"where": problem.where, "got": problem.got, "fix": problem.fix}

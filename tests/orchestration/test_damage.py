@@ -9,6 +9,7 @@ import pytest
 
 from finpipe import ingest
 from finpipe.ingest import land
+from finpipe.orchestration.company import failing
 from finpipe.orchestration.run import run_job
 from finpipe.settings import PROJECT, Home
 from finpipe.systems import find_systems
@@ -34,3 +35,13 @@ def test_a_run_that_meets_damage_midway_is_made_once_more(home: Home, monkeypatc
     assert (calls, ran.failures, ran.files_new) == (2, {}, 1)
     assert Path(home.root / "raw.corrupt-1").exists()
     assert any("set aside as raw.corrupt-1 and made again from landing" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError("No space left on device"), duckdb.IOException('Could not write file "x": No space left on device')],
+    ids=["python's", "DuckDB's"],
+)
+def test_a_full_disk_is_tried_again_whoever_meets_it(fault: Exception) -> None:
+    with pytest.raises(dg.RetryRequested), failing():
+        raise fault
