@@ -13,6 +13,7 @@ import duckdb
 import pandera.errors
 import polars as pl
 
+from finpipe.conform.given import given
 from finpipe.contracts import Canonical, Column, columns, key_of, own_columns, version_of
 from finpipe.contracts.base import Canonical as Base
 from finpipe.contracts.parse import Parsed, parse, parse_instant, what_is_expected
@@ -147,7 +148,6 @@ def _keep(
     if refusals.frame.height:
         position = pl.int_range(pl.len(), dtype=pl.UInt32)
         accepted = accepted.filter(~position.is_in(refusals.frame.get_column("position").implode()))
-    connection.register("accepted", accepted.to_arrow())
     own = [c.name for c in own_columns(entity)]
     prefix = system.key_prefixes.get(system.role, "")
     filled = {
@@ -158,11 +158,11 @@ def _keep(
         "contract_version": literal(version_of(entity)),
     }
     values = ", ".join(filled.get(c.name, f"a.{c.name}") for c in columns(entity))
-    connection.execute(
-        f"insert into canonical.{name} select {values} from accepted a "
-        "left join ledger.loads l on l.load_seq = a.load_seq"
-    )
-    connection.unregister("accepted")
+    with given(connection, "accepted", accepted):
+        connection.execute(
+            f"insert into canonical.{name} select {values} from accepted a "
+            "left join ledger.loads l on l.load_seq = a.load_seq"
+        )
 
 
 def _hashed(column: str) -> str:
@@ -182,19 +182,18 @@ def _quarantine(
 
     Their number among the mapped rows is left out: it says nothing of the record and may differ from pass to pass.
     """
-    connection.register("refused", refusals.frame.to_arrow())
     names = [row[0] for row in connection.execute("describe mapped").fetchall() if row[0] != "mapped_row"]
     listed = ", ".join(f"{quoted(name)}: m.{quoted(name)}" for name in names)
     at_risk = next((f"amount(m.{c.name})" for c in own_columns(entity) if c.at_risk), "null")
     stated = next((f"m.{c.name}" for c in own_columns(entity) if c.role == "currency"), "null")
     # Figures are shown by currency: a cell that was refused as one may hold anything, and stays in the row alone.
     money = f"case when regexp_full_match({stated}, '[A-Z]{{3}}') then {stated} end"
-    connection.execute(f"""
-        insert into quarantine.rows
-        select {literal(system.name)}, {literal(name)}, m.{key_of(entity)}, m.source_table, m.load_seq,
-            m.row_number, 'DQ-RULE', r.reasons, cast(to_json({{{listed}}}) as varchar),
-            try_cast({at_risk} as decimal(18, 4)), {money}, {literal(system.owner)}, l.received_at
-        from refused r join mapped m on m.mapped_row = r.position + {first}
-        left join ledger.loads l on l.load_seq = m.load_seq
-        where not m.is_deleted""")
-    connection.unregister("refused")
+    with given(connection, "refused", refusals.frame):
+        connection.execute(f"""
+            insert into quarantine.rows
+            select {literal(system.name)}, {literal(name)}, m.{key_of(entity)}, m.source_table, m.load_seq,
+                m.row_number, 'DQ-RULE', r.reasons, cast(to_json({{{listed}}}) as varchar),
+                try_cast({at_risk} as decimal(18, 4)), {money}, {literal(system.owner)}, l.received_at
+            from refused r join mapped m on m.mapped_row = r.position + {first}
+            left join ledger.loads l on l.load_seq = m.load_seq
+            where not m.is_deleted""")

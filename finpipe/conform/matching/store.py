@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from finpipe.conform.given import given
 from finpipe.conform.matching.match import match
 from finpipe.conform.matching.records import Decided, Pair, Record
 
@@ -88,6 +89,5 @@ def _write(connection: duckdb.DuckDBPyConnection, pairs: list[Pair]) -> None:
     connection.execute(f"delete from {NAME}")
     schema = {name: _TYPES[kind] for name, kind, _ in COLUMNS}
     columns = {name: [getattr(p, name) for p in pairs] for name in schema}
-    connection.register("matched_pairs", pl.DataFrame(columns, schema=schema))
-    connection.execute(f"insert into {NAME} by name select * from matched_pairs")
-    connection.unregister("matched_pairs")
+    with given(connection, "matched_pairs", pl.DataFrame(columns, schema=schema)):
+        connection.execute(f"insert into {NAME} by name select * from matched_pairs")
