@@ -35,7 +35,7 @@ def test_the_bench_completes_and_totals_agree(tmp_path: Path, capfd: pytest.Capt
     for subject in SUBJECTS:
         assert Decimal(said["totals"][subject]["rows"]) > 0, f"{subject} up to {AS_OF} has no rows"
     assert all(cost["peak_memory_bytes"] > 0 for cost in said["costs"].values())
-    assert set(said["questions"]) == {"trace", "one customer"}
+    assert set(said["questions"]) == {"trace", "trace of a payout", "one customer"}
     assert {"loading", "freshness", "new_extracts"} <= set(said["ticks"])
     assert said["matching"]
 

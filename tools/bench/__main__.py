@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--work", type=Path, help="folder to work in, and to go on in after a stop (default: throw-away)"
     )
+    parser.add_argument("--few", action="store_true", help="only the ways that are compared: for a huge company")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--docs", action="store_true", help="write sections and plot into docs/performance.md")
     return parser
@@ -68,10 +69,11 @@ def _measure(given: argparse.Namespace, work: Path) -> tuple[dict[str, str], dic
     repetitions = max(1, given.repetitions)
     part: Callable[[str], Path] = lambda name: _below(work / name)  # noqa: E731
     if given.all or not (given.micro_batches or given.profiles or given.reconciliations):
-        results = bench(part("ways"), given.scale, repetitions, _tell, with_others=given.others or given.all)
+        with_others = given.others or given.all
+        results = bench(part("ways"), given.scale, repetitions, _tell, few=given.few, with_others=with_others)
         ask(part("ways"), results, given.questions, TICKS, given.customers, _tell)
         sections |= {"ways": report.ways(results), "asked": report.asked(results)}
-        if given.others or given.all:
+        if with_others:
             sections["others"] = report.others(results)
             _plot(given, results)
         facts |= report.facts(results)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
-from tools.bench.measure import Costs
+from tools.bench.measure import Cost, Costs
 from tools.bench.others.environments import versions
 from tools.bench.others.ways import OTHERS, Other
 from tools.bench.plot import Bar, bars
@@ -34,8 +34,8 @@ BATCHES = {
     "nothing new": "nothing new",
     "start-up": "the same day of a company of a hundred customers: start-up",
 }
-#: One ratio: its name, the target, and how a repetition's is found of the costs by name and repetition.
-Pick = Callable[[str, int], float]
+#: What one process cost, as one number.
+_Figure = Callable[[Cost], float]
 
 
 def facts(results: Results) -> dict[str, Any]:
@@ -93,43 +93,44 @@ def ways(results: Results) -> str:
         "| way | CPU s, median (least to most) | wall s | peak memory GB |",
         "|---|---:|---:|---:|",
     ]
-    for name, title in NAMES.items():
-        found = results.costs[name]
+    for name in (name for name in NAMES if name in results.costs):
+        found, title = results.costs[name], NAMES[name]
         lines.append(f"| {title} | {_spread(found)} | {found.wall:.1f} | {found.memory / _GIGABYTE:.2f} |")
     lines += ["", "| ratio | target | median (least to most) |", "|---|---|---:|"]
     for name, target, middle, least, most in _ratios(results):
         lines.append(f"| {name} | {target} | {middle:.2f} ({least:.2f} to {most:.2f}) |")
-    for name in ("hand", "stages"):
+    for name in (name for name in ("hand", "stages") if name in results.costs):
         lines += ["", f"| {NAMES[name]}: phase | CPU s |", "|---|---:|"]
         lines += [f"| {k} | {results.costs[name].fact(k):.2f} |" for k in results.costs[name].runs[0].facts]
     return "\n".join(lines) + "\n"
 
 
 def _ratios(results: Results) -> list[tuple[str, str, float, float, float]]:
-    """Name, target, median, least and most of each ratio: of each repetition's own two processes."""
-    costs = results.costs
+    """Name, target, median, least and most of each ratio whose two ways were measured: of each repetition's own two
+    processes."""
 
-    def part(name: str, *phases: str) -> Callable[[int], float]:
-        return lambda i: sum(float(costs[name].runs[i].facts[p]) for p in phases)
+    def part(*phases: str) -> _Figure:
+        return lambda cost: sum(float(cost.facts[p]) for p in phases)
 
-    def cpu(name: str) -> Callable[[int], float]:
-        return lambda i: costs[name].runs[i].cpu
-
-    asked = [
-        ("(b) / (a): load against the native read, CPU", "1.5 at scale 10", cpu("load"), cpu("limit")),
-        ("(d) / (c): whole against by hand, CPU", "2.5 at scale 1, 1.3 at scale 10", cpu("whole"), cpu("hand")),
+    cpu: _Figure = lambda cost: cost.cpu  # noqa: E731
+    asked: list[tuple[str, str, str, str, _Figure, _Figure]] = [
+        ("(b) / (a): load against the native read, CPU", "1.5 at scale 10", "load", "limit", cpu, cpu),
+        ("(d) / (c): whole against by hand, CPU", "2.5 at scale 1, 1.3 at scale 10", "whole", "hand", cpu, cpu),
         (
             "BUILD and AUDIT against the same models and tests by hand, CPU",
             "1.15 at scale 10",
-            part("stages", "build"),
-            part("hand", "models", "tests"),
+            "stages",
+            "hand",
+            part("build"),
+            part("models", "tests"),
         ),
-        ("(d) / (c), wall", "", lambda i: costs["whole"].runs[i].wall, lambda i: costs["hand"].runs[i].wall),
+        ("(d) / (c), wall", "", "whole", "hand", lambda cost: cost.wall, lambda cost: cost.wall),
     ]
     found = []
-    for name, target, one, other in asked:
-        each = [one(i) / max(other(i), 0.001) for i in range(len(costs["hand"].runs))]
-        found.append((name, target, round(median(each), 2), round(min(each), 2), round(max(each), 2)))
+    for name, target, one, other, of_one, of_other in asked:
+        pairs = zip(*(results.costs[way].runs if way in results.costs else () for way in (one, other)), strict=False)
+        if each := [of_one(a) / max(of_other(b), 0.001) for a, b in pairs]:
+            found.append((name, target, round(median(each), 2), round(min(each), 2), round(max(each), 2)))
     return found
 
 
