@@ -132,12 +132,23 @@ def failing() -> Iterator[None]:
     """End a step as Dagster understands it."""
     try:
         yield
+    except duckdb.OutOfMemoryException as problem:
+        raise _told(
+            FinpipeError(
+                "the step does not fit into the memory that it may take",
+                where="memory_limit of finpipe.toml",
+                got=str(problem).split("\n", 1)[0],
+                fix='allow more, say memory_limit = "3GB"; what stood before stands',
+            )
+        ) from problem
     except (OSError, duckdb.IOException) as problem:
         if isinstance(problem, duckdb.IOException) and not is_of_the_disk(str(problem)):
             raise  # damage: the next run heals
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
     except FinpipeError as problem:
-        parts = {"where": problem.where, "got": problem.got, "fix": problem.fix}
-        raise dg.Failure(
-            problem.error, {k: dg.MetadataValue.text(v) for k, v in parts.items() if v}, allow_retries=False
-        ) from problem
+        raise _told(problem) from problem
+
+
+def _told(problem: FinpipeError) -> dg.Failure:
+    parts = {"where": problem.where, "got": problem.got, "fix": problem.fix}
+    return dg.Failure(problem.error, {k: dg.MetadataValue.text(v) for k, v in parts.items() if v}, allow_retries=False)

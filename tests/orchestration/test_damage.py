@@ -45,3 +45,11 @@ def test_a_run_that_meets_damage_midway_is_made_once_more(home: Home, monkeypatc
 def test_a_full_disk_is_tried_again_whoever_meets_it(fault: Exception) -> None:
     with pytest.raises(dg.RetryRequested), failing():
         raise fault
+
+
+def test_too_little_memory_is_told_with_the_setting_to_change() -> None:
+    with pytest.raises(dg.Failure) as told, failing():
+        raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block\n\nPossible solutions: …")
+    said = {name: value.value for name, value in told.value.metadata.items()}
+    assert said["where"] == "memory_limit of finpipe.toml"
+    assert said["got"] == "Out of Memory Error: could not allocate block"

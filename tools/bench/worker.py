@@ -39,7 +39,10 @@ def _statements(place: str, warehouse: str, config: str) -> dict[str, float]:
         for phase, statements in phases.items():
             before = time.process_time()
             for sql in statements:
-                connection.execute(sql).fetchall()
+                try:
+                    connection.execute(sql).fetchall()
+                except duckdb.Error as problem:
+                    raise RuntimeError(f"{phase}: {sql[:200]}") from problem
             if phase in ("read", "models"):
                 connection.execute("checkpoint")
             spent[phase] = time.process_time() - before
