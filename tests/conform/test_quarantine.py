@@ -2,10 +2,14 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from finpipe.conform import gate, rules
+from finpipe.systems import System, Table
 
 from .conftest import Toy
 
@@ -139,3 +143,75 @@ def test_parents_in_a_circle_are_a_mistake_in_the_contracts(monkeypatch: pytest.
     monkeypatch.setattr(rules, "_parents", lambda _, name: {"invoices": {"orders"}, "orders": {"invoices"}}[name])
     with pytest.raises(ValueError, match=r"^contracts demand parents in a circle: \['invoices', 'orders'\]$"):
         rules.parents_first(["orders", "invoices"])
+
+
+# One record, two rows of one file -------------------------------------------------------------------------------------
+
+
+def rivals(
+    *rows: tuple[int, int, str, str | None, str], key: tuple[str, ...] = ("id",), **settings: Any
+) -> list[tuple[Any, ...]]:
+    """What is noted of raw rows, each with its load, its row, its key, its time of change and its content."""
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as raw")
+        connection.execute(rules.RIVALS)
+        system = System("toy", Path(), "erp", "AR", "", {"bill": Table("bill", (), key=key)}, settings)
+        rules.note_rivals(connection, system, "bill")  # nothing is loaded yet
+        connection.execute("create schema raw.raw_toy")
+        connection.execute(
+            "create table raw.raw_toy.bill (_load_seq bigint, _row bigint, _key varchar, _version timestamp, "
+            "_hash varchar, _active boolean default true)"
+        )
+        connection.executemany("insert into raw.raw_toy.bill by position values (?, ?, ?, ?, ?, default)", rows)
+        connection.execute(
+            "create temp table bill as select * from raw.raw_toy.bill "
+            "qualify row_number() over (partition by _key order by _load_seq desc, _row) = 1"
+        )
+        rules.note_rivals(connection, system, "bill")
+        return connection.execute("select * from rivals").fetchall()
+
+
+def test_a_record_that_one_file_states_in_two_ways_is_noted_where_it_stands_in_force() -> None:
+    contradicted = [(1, 1, "a", None, "x"), (1, 2, "a", None, "y"), (1, 3, "b", None, "x")]
+    assert rivals(*contradicted) == [("toy", "bill", 1, 1)]
+    assert rivals(*contradicted, json={"path": "data"}) == [("toy", "bill", 1, 1)]
+
+
+def test_what_may_follow_upon_itself_is_no_contradiction() -> None:
+    """A later file, a later change, the same again; lines without a key, and states of an API's objects in order."""
+    assert rivals((1, 1, "a", None, "x"), (2, 1, "a", None, "y")) == []
+    assert rivals((1, 1, "a", "2024-01-01", "x"), (1, 2, "a", "2024-01-02", "y")) == []
+    assert rivals((1, 1, "a", None, "x"), (1, 2, "a", None, "x")) == []
+    assert rivals((1, 1, "a", None, "x"), (1, 2, "b", None, "x")) == []
+    contradicted = [(1, 1, "a", None, "x"), (1, 2, "a", None, "y")]
+    assert rivals(*contradicted, key=()) == []
+    assert rivals(*contradicted, json={"kind": "object"}) == []
+
+
+def test_a_record_in_force_that_its_own_file_contradicts(toy: Toy) -> None:
+    toy.give("invoice", GOOD, ("2", *GOOD[1:]))
+    toy.conform()
+    toy.connection.execute(rules.RIVALS)
+    rules.refuse_rivals(toy.connection, "invoices", {"toy": "AR"})
+    assert toy.rows(ROW) == []
+    toy.connection.execute("insert into rivals values ('toy', 't', 1, 2), ('toy', 't', 2, 1), ('other', 't', 1, 1)")
+    rules.refuse_rivals(toy.connection, "invoices", {"toy": "AR"})
+    said = "invoice_id erp:2 has several rows in one file of t, with different contents and the same time of change: "
+    said += "deliver it again with the one that holds"
+    assert toy.rows(ROW) == [
+        ("toy", "invoices", "erp:2", "t", 1, 2, "DQ-RULE", said, Decimal("100.5"), "USD", "AR", LANDED)
+    ]
+    assert toy.rows("select invoice_id from canonical.invoices") == [("erp:1",)]
+
+
+def test_a_key_that_two_systems_claim_names_them_and_the_way_out(toy: Toy) -> None:
+    toy.give("invoice", GOOD)
+    toy.conform()
+    again = "select * replace ('shop' as system, 2 as row_number) from canonical.invoices"
+    toy.connection.execute(f"insert into canonical.invoices {again}")
+    rules.refuse_duplicate_keys(toy.connection, "invoices", {"toy": "AR", "shop": "GL"})
+    said = (
+        "invoice_id erp:1 is claimed by more than one record, of shop and toy: put a key_prefix before the ids of one"
+    )
+    assert toy.rows("select distinct reasons from quarantine.rows") == [(said,)]
+    assert toy.rows("select system, owner from quarantine.rows order by 1") == [("shop", "GL"), ("toy", "AR")]
