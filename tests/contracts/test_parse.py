@@ -34,6 +34,7 @@ def typed(column: str, *texts: str | None) -> list[object]:
         ("1.500000", "1.5"),
         ("99999999999999.9999", "99999999999999.9999"),
         ("-0", "0"),
+        (f"{'0' * 60}1.5{'0' * 60}", "1.5"),
     ],
 )
 def test_plain_decimals_are_amounts(text: str, amount: str) -> None:
