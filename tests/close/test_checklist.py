@@ -204,9 +204,10 @@ def test_a_currency_the_policy_does_not_name_has_the_sum_of_others(
     limits = policy(home, EUR="0", other="60")
     give(books, "marts.exceptions", **material(1, currency="CHF"))
     give(books, "marts.exceptions", **material(2, currency=None, amount=None))
-    assert _exceptions(books, limits).holds
-    give(books, "marts.exceptions", **material(3, currency=None, amount="60.0001"))
-    assert _exceptions(books, limits).number == 2  # both without a currency, and not the one in francs
+    give(books, "marts.exceptions", **material(3, currency=None, amount="60"))
+    assert _exceptions(books, limits).holds  # no amount is nothing
+    give(books, "marts.exceptions", **material(4, currency=None, amount="0.0001"))
+    assert _exceptions(books, limits).number == 3  # those without a currency, and not the one in francs
 
 
 @pytest.mark.parametrize(

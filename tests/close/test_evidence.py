@@ -88,6 +88,13 @@ def test_a_pack_holds_all_that_the_close_follows_from(home: Home, written: Write
     assert not [name for name, words in said["policy"].items() if " object at 0x" in str(words)]
 
 
+def test_a_close_without_a_figure_has_an_empty_file_of_them(home: Home, warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(TABLES)
+    pack = write_pack(home, warehouse, "c0", {}, [], [], policy_of(home))
+    assert (pack.folder / "figures.csv").read_text() == "\n"
+    assert (pack.folder / "checklist.json").read_text() == "[]\n"
+
+
 def test_versions_say_what_made_the_figures(home: Home, written: Write) -> None:
     said = json.loads((written().folder / "versions.json").read_text())
     assert {k: v for k, v in said.items() if k not in ("contracts", "finpipe")} == {
