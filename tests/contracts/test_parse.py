@@ -115,6 +115,19 @@ def test_cells_that_fail_are_told_from_cells_that_are_empty() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(entities()))
+def test_every_column_gets_the_type_of_its_contract_also_where_nothing_is_said(name: str) -> None:
+    own = own_columns(entities()[name])
+    text = pl.DataFrame({c.name: [None] for c in own}, schema=dict.fromkeys([c.name for c in own], pl.String))
+    parsed = parse(text, entities()[name])
+    assert parsed.frame.schema == {c.name: c.dtype for c in own}
+    assert parsed.failed == {}
+
+
+def test_text_stays_as_it_was() -> None:
+    assert typed("document_number", "007", "INV-1", " 1.50", None) == ["007", "INV-1", " 1.50", None]
+
+
+@pytest.mark.parametrize("name", sorted(entities()))
 def test_no_contract_holds_a_float(name: str) -> None:
     assert not [c.name for c in own_columns(entities()[name]) if isinstance(c.dtype, pl.Float32 | pl.Float64)]
 
