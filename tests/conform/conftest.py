@@ -59,32 +59,31 @@ class Toy:
 
     def describe(self, system: str, columns: dict[str, tuple[str, ...]]) -> None:
         """Make the tables of a system, empty."""
-        self.raw(f"create schema latest_{system}")
-        for table, names in columns.items():
-            listed = ", ".join(f"{c} varchar" for c in names)
-            self.raw(
-                f"create table latest_{system}.{table} ({listed}, _deleted boolean, _load_seq bigint, _row bigint)"
-            )
+        facts = "_deleted boolean, _load_seq bigint, _row bigint"
+        made = [
+            f"create table latest_{system}.{table} ({', '.join(f'{c} varchar' for c in names)}, {facts})"
+            for table, names in columns.items()
+        ]
+        self.raw("; ".join([f"create schema latest_{system}", *made]))
 
     def give(self, table: str, *rows: tuple[str | None, ...], deleted: bool = False) -> None:
         """Add raw rows, as if a file had brought them."""
         self.deliver("toy", table, *rows, deleted=deleted)
 
     def deliver(self, system: str, table: str, *rows: tuple[str | None, ...], deleted: bool = False) -> None:
-        """The same for any system."""
-        sequence = self.raw("select coalesce(max(load_seq), 0) + 1 from ledger.loads")[0][0]
-        self.note(sequence, system)
-        for number, row in enumerate(rows, start=1):
-            marks = ", ".join("?" for _ in range(len(row) + 3))
-            self.raw(f"insert into latest_{system}.{table} values ({marks})", *row, deleted, sequence, number)
-
-    def note(self, sequence: int, system: str) -> None:
-        """Let the ledger know of a load."""
-        self.raw(
-            "insert into ledger.loads by name select ? as load_seq, ? as system, ? as hash, "
-            "timestamptz '2024-02-01 00:00:00+00' as received_at",
-            *(sequence, system, f"hash {sequence}"),
-        )
+        """The same for any system; the ledger knows of the load."""
+        with connect(self.home, self.home.raw) as connection:
+            [(last,)] = connection.execute("select coalesce(max(load_seq), 0) from ledger.loads").fetchall()
+            connection.execute(
+                "insert into ledger.loads by name select ? as load_seq, ? as system, ? as hash, "
+                "timestamptz '2024-02-01 00:00:00+00' as received_at",
+                [last + 1, system, f"hash {last + 1}"],
+            )
+            marks = ", ".join("?" for _ in range(len(rows[0]) + 3))
+            connection.executemany(
+                f"insert into latest_{system}.{table} values ({marks})",
+                [(*row, deleted, last + 1, number) for number, row in enumerate(rows, start=1)],
+            )
 
     def conform(self) -> ConformReport:
         return conform(self.home, self.connection, {"toy": self.system})
