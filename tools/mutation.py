@@ -12,7 +12,9 @@ import tomllib
 from collections import Counter, defaultdict
 from pathlib import Path
 
-_SQL = re.compile(r"\b(select|from|where|insert|update|delete|create|drop|alter|order by|group by|join|and|or)\b", re.I)
+_SQL = re.compile(
+    r"\b(select|from|where|insert|update|delete|create|drop|alter|describe|order by|group by|join|and|or|null)\b", re.I
+)
 _LITERAL = re.compile(r"'[^']*'")
 
 

@@ -102,7 +102,7 @@ def _violations(parsed: Parsed, entity: type[Canonical], by_name: dict[str, Colu
 
 def _violation(parsed: Parsed, by_name: dict[str, Column], column: str, check: str, rows: list[int]) -> pl.DataFrame:
     """The sentences for one rule of one column; cells that did not parse have theirs already."""
-    position = pl.Series("position", rows, dtype=pl.UInt32).sort()
+    position = pl.Series(rows, dtype=pl.UInt32).sort()
     if column not in by_name:
         return pl.DataFrame({"position": position}).with_columns(reason=pl.lit(check.replace("_", " ")))
     found = parsed.frame.get_column(column).gather(position).cast(pl.String)
