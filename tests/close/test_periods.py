@@ -103,6 +103,7 @@ def test_a_period_stands_where_the_last_decision_about_it_left_it() -> None:
         JAN, state="proposed", sign_off="prepared", close_id="c1", prepared_by="ann", is_waiting=True
     )
     assert told(proposed, signed) == locked
+    assert told(proposed | {"payload": {"close_id": "c1"}}) == told(proposed)  # landed by hand, as an object
     ar = signed | {"payload": json.dumps(json.loads(signed["payload"]) | {"lock": "ar"})}
     assert told(proposed, ar).state == "ar_locked"
     reopened = told(proposed, signed, decision("close_reopen", JAN.subject, "cy"))
