@@ -152,6 +152,18 @@ def test_a_red_reconciliation_of_the_period_is_open(books: duckdb.DuckDBPyConnec
     assert _reconciled(books, "green", ("R06",)).holds
 
 
+def test_what_is_red_without_a_period_says_so_and_counts_for_each_period_asked(
+    books: duckdb.DuckDBPyConnection,
+) -> None:
+    red = {"reconciliation_id": "R05", "leg": "paid", "unexplained_amount": 1, "blocking_count": 0, "status": "red"}
+    give(books, "marts.reconciliations", **red, latest_on="2025-02-10")
+    assert _reconciled(books, "green", ("R05",)).holds
+    _ask(books, [FEBRUARY, MARCH])
+    assert _reconciled(books, "green", ("R05",)).open == ("R05 paid  any period: 1.0000  unexplained, 0 blocking",)
+    give(books, "marts.reconciliations", **red, period="Mar 2025")
+    assert _reconciled(books, "green", ("R05",)).number == 2
+
+
 @pytest.mark.parametrize(
     ("other", "holds"),
     [
