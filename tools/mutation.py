@@ -28,7 +28,11 @@ def is_no_change(before: str, after: str) -> bool:
     """Whether two lines say the same: SQL in other letters, or an encoding that is the same by another name."""
     if before.lower() == after.lower() and _LITERAL.findall(before) == _LITERAL.findall(after):
         return bool(_SQL.search(before)) or "encoding=" in before
-    return re.sub(r'encoding="utf-8"', "encoding=None", before) == after
+    return "encoding=" in before and _without_encoding(before) == _without_encoding(after)
+
+
+def _without_encoding(line: str) -> str:
+    return re.sub(r",? *(?=\))", "", re.sub(r'encoding=("utf-8"|None)(, |(?=\)))', "", line))
 
 
 def judged_the_same() -> set[tuple[str, str]]:
