@@ -168,6 +168,24 @@ def test_a_tie_joins_nobody() -> None:
     assert found == [("crm:1", "erp:1", "suggested", "tie"), ("crm:1", "erp:2", "suggested", "tie")]
 
 
+def test_a_tie_says_that_another_fits_as_well() -> None:
+    (first, _) = match([crm("1", "Acme Foods", **SITE), erp("1", "Acme Foods", **SITE), erp("2", "Acme Foods", **SITE)])
+    assert first.reason == ("same domain; same name; another record fits as well, or the group has one of that system")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [({"tax_id": "555000111"}, {"tax_id": "555000222"}), ({"country": "US"}, {"country": "GB"})],
+)
+def test_a_third_record_joins_no_two_that_contradict_each_other(left: dict[str, str], right: dict[str, str]) -> None:
+    third = Record("billing:1", "billing", "Acme Foods", **SITE)
+    assert judged(crm("1", "Acme Foods", **left, **SITE), erp("1", "Acme Foods", **right, **SITE), third) == [
+        ("billing:1", "crm:1", "suggested", "tie"),
+        ("billing:1", "erp:1", "suggested", "tie"),
+        ("crm:1", "erp:1", "suggested", "contradicted"),
+    ]
+
+
 def test_the_stronger_rule_decides_before_there_is_a_tie() -> None:
     found = judged(
         crm("1", "Acme Foods", tax_id="US555000111", **SITE),

@@ -184,6 +184,17 @@ def test_a_rare_word_that_is_mistyped_counts_as_what_it_stands_for() -> None:
     assert compare(read_name("acme"), read_name("acne"), weights) == Likeness(36, 1, 0, 0)
 
 
+def test_a_word_of_many_names_tells_little_where_it_is_shared() -> None:
+    weights = Weights(map(read_name, ["acme"] * 8))
+    assert compare(read_name("Acme Birch"), read_name("Acme Cobalt"), weights) == Likeness(20, 0, 1, 1)
+
+
+def test_the_longest_word_chooses_first() -> None:
+    """``norther`` would take the only word that is near to it, and leave ``northern`` one that is farther."""
+    one, other = read_name("norther northern"), read_name("northerm northernab")
+    assert compare(one, other, Weights([])) == Likeness(45, 1, 1, 1)
+
+
 def test_of_several_near_words_the_nearest_is_taken_once() -> None:
     both = compare(read_name("northern northerm"), read_name("northern norhterm"), Weights([]))
     assert both == Likeness(95, 1, 0, 0)
@@ -285,7 +296,7 @@ def test_typing_at_the_end_of_a_word_hides_no_pair_of_a_large_block(monkeypatch:
     monkeypatch.setattr(blocks, "LIMIT", 1)
     monkeypatch.setattr(blocks, "FEW", 0)
     here = {"postal_code": "12345"}
-    given = [one("crm:0", "Acmeson", **here), one("erp:0", "Acmesen", **here), one("erp:1", "Acmxson", **here)]
+    given = [one("crm:0", "Acmeson", **here), one("erp:0", "Acmebon", **here), one("erp:1", "Acmxson", **here)]
     assert found(*given) == [("crm:0", "erp:0")]
 
 
@@ -353,7 +364,12 @@ def test_what_is_seen_decides_by_which_rule(what: _Seen, rule: str | None) -> No
 
 @pytest.mark.parametrize(
     ("short", "long", "are"),
-    [("IBM", "International Business Machines", True), ("IB", "Iron Birch Mills", False), ("A", "Acme", False)],
+    [
+        ("IBM", "International Business Machines", True),
+        ("IB", "Iron Birch", True),
+        ("IB", "Iron Birch Mills", False),
+        ("A", "Acme", False),
+    ],
 )
 def test_initials_are_of_all_words_of_a_longer_name(short: str, long: str, *, are: bool) -> None:
     assert _are_initials(read_name(short), read_name(long)) is are
@@ -361,10 +377,12 @@ def test_initials_are_of_all_words_of_a_longer_name(short: str, long: str, *, ar
 
 
 def test_the_most_alike_records_speak_for_their_groups_by_key_where_several_are() -> None:
-    left = group(Record("crm:1", "crm", "Acme Foods"), Record("crm:2", "crm2", "Acme Foods"), Record("crm:3", "crm3"))
+    left = group(Record("crm:2", "crm2", "Acme Foods"), Record("crm:1", "crm", "Acme Foods"), Record("crm:3", "crm3"))
     right = group(Record("erp:1", "erp", "Birch"), Record("erp:2", "erp2", "Acme Foods"))
     likeness, one_record, other_record = _most_alike(left, right, Weights([]))
     assert (likeness, one_record.customer_id, other_record.customer_id) == (SAME, "crm:1", "erp:2")
+    right = group(Record("erp:1", "erp", "Acme Birch"), Record("erp:2", "erp2", "Acme Foods Export"))
+    assert _most_alike(left, right, Weights([]))[2].customer_id == "erp:2"
     # One that is the same but for typing is more alike than one with a word more, whatever the score.
     weights = Weights(map(read_name, [*["acme"] * 7, "acne"]))
     right = group(Record("erp:1", "erp", "Acme Acme Acme Foods"), Record("erp:2", "erp2", "Acne"))

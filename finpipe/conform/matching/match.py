@@ -8,6 +8,7 @@ if no system has two of them: otherwise the rule does not know which, and all it
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from finpipe.conform.matching.blocks import candidates
 from finpipe.conform.matching.groups import Group, Joined, contradict, group_of
@@ -103,10 +104,9 @@ def _may_join(groups: list[Group], parted: Mapping[str, set[str]]) -> bool:
     systems = [s for g in groups for s in g.systems]
     if len(systems) > len(set(systems)):
         return False
-    for i, one in enumerate(groups):
-        for other in groups[i + 1 :]:
-            if contradict(one.taxes, other.taxes) or contradict(one.lands, other.lands):
-                return False
+    for one, other in combinations(groups, 2):
+        if contradict(one.taxes, other.taxes) or contradict(one.lands, other.lands):
+            return False
     return not _are_parted([r.customer_id for g in groups for r in g.records], parted)
 
 
@@ -133,7 +133,7 @@ def _suggestions(judged: Sequence[Judgement], joined: Joined) -> list[Pair]:
 
 def _pair(judgement: Judgement, verdict: str, rule: str) -> Pair:
     reason = judgement.reason
-    if verdict == "suggested" and rule == TIE:
+    if rule == TIE:
         reason = f"{reason}; another record fits as well, or the group has one of that system"
     return Pair(*_ids(judgement), verdict, rule, judgement.score, reason)
 
