@@ -7,7 +7,7 @@ number of groups, and not with its square. A block that is too large is parted b
 too large says too little to be a reason for anything.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 
@@ -66,9 +66,7 @@ def _parted(members: list[Group]) -> Iterable[list[Group]]:
 
 def _pairs_in(members: list[Group]) -> int:
     """How many pairs of different systems a block gives, at most."""
-    count: dict[frozenset[str], int] = defaultdict(int)
-    for group in members:
-        count[group.systems] += 1
+    count = Counter(group.systems for group in members)
     return sum(n * m for (a, n), (b, m) in combinations(count.items(), 2) if not a & b)
 
 

@@ -40,9 +40,7 @@ def match(records: Iterable[Record], decided: Iterable[Decided] = ()) -> list[Pa
     accepted = _join(judged, joined, known, apart)
     pairs = [_pair(j, "joined", j.rule) for j in accepted]
     pairs += _suggestions(judged, joined)
-    pairs += _decisions(
-        said, known, joined, links | {_two(p.left_id, p.right_id) for p in pairs if p.verdict == "joined"}
-    )
+    pairs += _decisions(said, known, joined, links)
     return sorted(pairs, key=lambda p: (p.left_id, p.right_id))
 
 
@@ -55,10 +53,10 @@ def _ids(judgement: Judgement) -> Two:
 
 
 def _apart(parted: Iterable[Two]) -> dict[str, set[str]]:
+    """From which others a person parted a record; each pair stands at one of its two."""
     found: dict[str, set[str]] = defaultdict(set)
     for one, other in parted:
         found[one].add(other)
-        found[other].add(one)
     return dict(found)
 
 
@@ -164,7 +162,10 @@ def _fault(decision: Decided, known: Mapping[str, Record]) -> str:
 
 
 def _path(one: str, other: str, links: set[Two]) -> list[str]:
-    """The shortest chain of links from one record to the other, the first in order where several are."""
+    """The shortest chain of links from one record to the other, the first in order where several are.
+
+    Rules join nobody whom a person parted: only what systems state or people say leads around a decision.
+    """
     near: dict[str, list[str]] = defaultdict(list)
     for a, b in sorted(links):
         near[a].append(b)
