@@ -145,7 +145,8 @@ class Lean:
 
 
 @pytest.fixture
-def lean(home: Home, tmp_path: Path) -> Iterator[Lean]:
+def lean(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lean]:
+    monkeypatch.setattr(gate, "CHUNK_ROWS", 2)  # so that most tests cross the end of a chunk
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         yield Lean(connection, home, tmp_path / "sources" / "toy")

@@ -196,6 +196,13 @@ def test_each_kind_of_rule_has_its_sentence(cell: int, value: str | None, said: 
     assert refused(RATE) == {}
 
 
+def test_refusals_are_a_position_and_a_text_also_where_there_are_none() -> None:
+    for rows in ([RATE], [RATE, ("x", *RATE[1:])]):
+        text = rates(*rows)
+        found = gate._refusals(text, parse(text, Rates), Rates).frame
+        assert (found.schema, found.height) == ({"position": pl.UInt32, "reasons": pl.String}, len(rows) - 1)
+
+
 def test_rows_are_refused_in_their_order_whatever_is_wrong_with_them() -> None:
     """Reasons of types come first, then those of rules by column: across columns, then from a to z."""
     empty, garbled = (*RATE[:3], None, "2"), (*RATE[:3], "n", "2")
@@ -245,4 +252,4 @@ def test_the_gate_leaves_no_frame_behind(lean: Lean) -> None:
     """A frame that stays registered stays in memory."""
     lean.give("invoice", GOOD, ("2", "never", "usd", "1"))
     lean.conform()
-    assert lean.rows("select view_name from duckdb_views() where view_name in ('accepted', 'refused')") == []
+    assert lean.rows("select view_name from duckdb_views() where not internal") == []

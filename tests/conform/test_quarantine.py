@@ -137,6 +137,7 @@ def test_parents_are_judged_before_their_lines() -> None:
         "invoices", "journal_events", "invoice_lines", "journal_lines",
     ]  # fmt: skip
     assert rules.parents_first(["invoice_lines"]) == ["invoice_lines"]
+    assert rules.parents_first(["customers", "contracts"]) == ["contracts", "customers"]  # a customer may be missing
 
 
 def test_parents_in_a_circle_are_a_mistake_in_the_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
