@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 _SQL = re.compile(
-    r"\b(select|from|where|insert|update|delete|create|drop|alter|describe|order by|group by|union|join|and|or|null)\b",
+    r"\b(select|from|where|insert|update|delete|create|drop|alter|describe|order by|group by|union|join|and|or|null|sum)\b",
     re.I,
 )
 _LITERAL = re.compile(r"'[^']*'")
