@@ -13,10 +13,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 _SQL = re.compile(
-    r"\b(select|from|where|insert|update|delete|create|drop|alter|describe|order by|group by|union|join|and|or|null|sum)\b",
+    r"\b(select|from|where|insert|update|delete|create|drop|alter|describe|order by|group by|union|join|and|or|null|"
+    r"sum)\b",
     re.I,
 )
-_LITERAL = re.compile(r"'[^']*'")
+_LITERAL, _TEXT = re.compile(r"'[^']*'"), re.compile(r'"[^"]*"')
 
 
 def _asked(*words: str) -> str:
@@ -27,7 +28,8 @@ def _asked(*words: str) -> str:
 def is_no_change(before: str, after: str) -> bool:
     """Whether two lines say the same: SQL in other letters, or an encoding that is the same by another name."""
     if before.lower() == after.lower() and _LITERAL.findall(before) == _LITERAL.findall(after):
-        return bool(_SQL.search(before)) or "encoding=" in before
+        texts = [one for one, other in zip(_TEXT.findall(before), _TEXT.findall(after), strict=True) if one != other]
+        return all(map(_SQL.search, texts or [before])) or "encoding=" in before
     return "encoding=" in before and _without_encoding(before) == _without_encoding(after)
 
 
