@@ -7,7 +7,6 @@ Does not belong here: any figure of its own.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -95,5 +94,5 @@ def identified(figures: Iterable[dict[str, Any]], close_id: str) -> list[dict[st
     return named
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else None if value is None else str(value)
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -57,7 +57,7 @@ def periods(connection: duckdb.DuckDBPyConnection, schema: str, since: Iterable[
     listed = connection.execute(
         f"select {', '.join(_COLUMNS)} from {schema}.periods order by legal_entity_id, ends_on"
     ).fetchall()
-    known = {p.subject: p for p in (Period(**dict(zip(_COLUMNS, row, strict=True))) for row in listed)}
+    known = {p.subject: p for p in (Period(*row) for row in listed)}
     for decision in since:
         if before := known.get(str(decision["subject"])):
             known[before.subject] = _after(before, decision)
@@ -109,7 +109,7 @@ def _quarter(period: Period) -> str:
     return period.quarter.lower()
 
 
-def _month(period: Period) -> str:
+def _month(period: Period) -> str | None:
     """`2025-03` of a period that is that whole month."""
     is_month = period.starts_on.day == 1 and period.starts_on.month == period.ends_on.month
-    return period.starts_on.strftime("%Y-%m") if is_month else ""
+    return period.starts_on.strftime("%Y-%m") if is_month else None

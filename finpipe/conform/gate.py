@@ -90,8 +90,10 @@ def _violations(parsed: Parsed, entity: type[Canonical], by_name: dict[str, Colu
         _own_schema(entity).validate(parsed.frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases: pl.DataFrame = errors.failure_cases
-        if cases.get_column("index").null_count():
-            raise RuntimeError(f"the frame itself breaks the contract of {entity.__name__}: {cases}") from errors
+        # What is wrong with no row is wrong with the frame. Its columns are named, and no cell of anybody's record.
+        if (whole := cases.filter(pl.col("index").is_null())).height:
+            said = ", ".join(f"{check} {what}" for check, what in whole.select("check", "failure_case").iter_rows())
+            raise RuntimeError(f"the frame itself breaks the contract of {entity.__name__}: {said}") from errors
         return [
             _violation(parsed, by_name, *case)
             for case in cases.group_by("column", "check").agg(pl.col("index")).sort("column", "check").iter_rows()
@@ -101,7 +103,7 @@ def _violations(parsed: Parsed, entity: type[Canonical], by_name: dict[str, Colu
 
 def _violation(parsed: Parsed, by_name: dict[str, Column], column: str, check: str, rows: list[int]) -> pl.DataFrame:
     """The sentences for one rule of one column; cells that did not parse have theirs already."""
-    position = pl.Series("position", rows, dtype=pl.UInt32).sort()
+    position = pl.Series(rows, dtype=pl.UInt32).sort()
     if column not in by_name:
         return pl.DataFrame({"position": position}).with_columns(reason=pl.lit(check.replace("_", " ")))
     found = parsed.frame.get_column(column).gather(position).cast(pl.String)

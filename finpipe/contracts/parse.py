@@ -73,7 +73,7 @@ def parse_instant(text: pl.Expr) -> pl.Expr:
 
 def _decimal(text: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
     """An exact decimal; zeros beyond the scale are no information, any other digit there is a refusal."""
-    whole = (dtype.precision or 38) - dtype.scale
+    whole = dtype.precision - dtype.scale
     fits = rf"^-?(0*[0-9]{{1,{whole}}}(\.[0-9]{{0,{dtype.scale}}}0*)?|\.[0-9]{{1,{dtype.scale}}}0*)$"
     return pl.when(text.str.contains(fits)).then(text).cast(dtype, strict=False)
 

@@ -152,6 +152,18 @@ def test_a_red_reconciliation_of_the_period_is_open(books: duckdb.DuckDBPyConnec
     assert _reconciled(books, "green", ("R06",)).holds
 
 
+def test_what_is_red_without_a_period_says_so_and_counts_for_each_period_asked(
+    books: duckdb.DuckDBPyConnection,
+) -> None:
+    red = {"reconciliation_id": "R05", "leg": "paid", "unexplained_amount": 1, "blocking_count": 0, "status": "red"}
+    give(books, "marts.reconciliations", **red, latest_on="2025-02-10")
+    assert _reconciled(books, "green", ("R05",)).holds
+    _ask(books, [FEBRUARY, MARCH])
+    assert _reconciled(books, "green", ("R05",)).open == ("R05 paid  any period: 1.0000  unexplained, 0 blocking",)
+    give(books, "marts.reconciliations", **red, period="Mar 2025")
+    assert _reconciled(books, "green", ("R05",)).number == 2
+
+
 @pytest.mark.parametrize(
     ("other", "holds"),
     [
@@ -204,9 +216,10 @@ def test_a_currency_the_policy_does_not_name_has_the_sum_of_others(
     limits = policy(home, EUR="0", other="60")
     give(books, "marts.exceptions", **material(1, currency="CHF"))
     give(books, "marts.exceptions", **material(2, currency=None, amount=None))
-    assert _exceptions(books, limits).holds
-    give(books, "marts.exceptions", **material(3, currency=None, amount="60.0001"))
-    assert _exceptions(books, limits).number == 2  # both without a currency, and not the one in francs
+    give(books, "marts.exceptions", **material(3, currency=None, amount="60"))
+    assert _exceptions(books, limits).holds  # no amount is nothing
+    give(books, "marts.exceptions", **material(4, currency=None, amount="0.0001"))
+    assert _exceptions(books, limits).number == 3  # those without a currency, and not the one in francs
 
 
 @pytest.mark.parametrize(

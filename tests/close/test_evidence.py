@@ -35,6 +35,8 @@ create table marts.reconciliations (reconciliation_id varchar);
 create table marts.exceptions (exception_id varchar);
 create table staging.stg_decisions (decision_id varchar, kind varchar, subject varchar, decided_by varchar,
     decided_at timestamptz, as_of_on date, reason varchar, payload varchar);
+create table canonical.payments (system varchar, valid_from timestamptz, recorded_at timestamptz);
+insert into canonical.payments values ('bank', null, '2025-02-03 00:00:00+00');
 create table canonical.invoices (system varchar, valid_from timestamptz, recorded_at timestamptz);
 insert into canonical.invoices values ('erp', '2025-01-02 00:00:00+00', '2025-02-01 00:00:00+00'),
     ('erp', '2025-01-05 00:00:00+00', '2025-02-02 00:00:00+00');
@@ -66,7 +68,7 @@ def test_a_pack_holds_all_that_the_close_follows_from(home: Home, written: Write
     assert {p.name for p in pack.folder.iterdir()} == FILES
     assert {p.name for p in home.closed.iterdir()} == {"c1-all"}
     assert {oct(p.stat().st_mode & 0o777) for p in pack.folder.iterdir()} == {"0o444"}
-    read = {name: (pack.folder / name).read_text(encoding="utf-8") for name in FILES}
+    read = {name: (pack.folder / name).read_bytes().decode() for name in FILES}  # lines end as the hash has them
     assert read["close.json"] == '{\n  "close_id": "c1",\n  "on": "2025-04-02",\n  "by": "Zoë"\n}\n'
     assert json.loads(read["checklist.json"]) == [{"name": "x"}]
     assert read["figures.csv"] == "id,amount,ends_on,label\nf1,5,2025-03-31,\nf2,0,2025-03-31,Größe\n"
@@ -78,6 +80,7 @@ def test_a_pack_holds_all_that_the_close_follows_from(home: Home, written: Write
     assert read["builds.csv"] == "build,code_version\n2,new\n"
     assert read["windows.csv"] == (
         "system,entity,rows,first_changed_at,last_changed_at,first_landed_at,last_landed_at\n"
+        "bank,payments,1,,,2025-02-03T00:00:00+00:00,2025-02-03T00:00:00+00:00\n"
         "erp,invoices,2,2025-01-02T00:00:00+00:00,2025-01-05T00:00:00+00:00,2025-02-01T00:00:00+00:00,"
         "2025-02-02T00:00:00+00:00\n"
     )
@@ -86,6 +89,16 @@ def test_a_pack_holds_all_that_the_close_follows_from(home: Home, written: Write
     assert said["company"]["threads"] == 2
     assert set(said) == {"company", "policy"}
     assert not [name for name, words in said["policy"].items() if " object at 0x" in str(words)]
+
+
+@pytest.mark.parametrize(("figures", "text"), [([], "\n"), ([{"id": "f1", "amount": 5}], "id,amount\nf1,5\n")])
+def test_a_close_of_one_figure_or_none(
+    home: Home, warehouse: duckdb.DuckDBPyConnection, figures: list[dict[str, object]], text: str
+) -> None:
+    warehouse.execute(TABLES)
+    pack = write_pack(home, warehouse, "c0", {}, [], figures, policy_of(home))
+    assert (pack.folder / "figures.csv").read_text() == text
+    assert (pack.folder / "checklist.json").read_text() == "[]\n"
 
 
 def test_versions_say_what_made_the_figures(home: Home, written: Write) -> None:

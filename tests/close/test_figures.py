@@ -1,5 +1,6 @@
 """The figures of a close by hand: what documents moved, what stood before, what moved since, and the balances."""
 
+import hashlib
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -149,3 +150,10 @@ def test_whatever_tells_two_figures_apart_is_in_their_ids(
     [_, item, _] = figures_of(books, [month(FEB)], MEASURES["ar"])
     assert identified([item], "c1")[0]["id"] != identified([item | other], "c1")[0]["id"]
     assert identified([item], "c1")[0]["id"] == identified([item | {"amount": 1, "label": "x"}], "c1")[0]["id"]
+
+
+def test_the_id_of_a_figure_never_changes(books: duckdb.DuckDBPyConnection) -> None:
+    """It is landed: a close that is read again under another id would be a second one."""
+    [_, item, _] = figures_of(books, [month(FEB)], MEASURES["ar"])
+    text = "c1|erp:1|2025-02-28|ar|item|None|payment|p1|EUR|USD"
+    assert identified([item], "c1")[0]["id"] == hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

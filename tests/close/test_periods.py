@@ -33,6 +33,8 @@ def test_a_word_means_a_name_a_quarter_or_a_month_of_one_entity_or_of_all() -> N
     assert meant(KNOWN, " jan 2025 ", None, "here") == [JAN, OTHER]
     assert meant(KNOWN, "FY2025 q1", "1", "here") == [JAN, FEB, MAR]
     assert meant(KNOWN, "2025-02", "erp:1", "here") == [FEB]
+    colon = replace(JAN, legal_entity_id="erp:us:1")
+    assert meant([JAN, colon], "2025-01", "us:1", "here") == [colon]
 
 
 def test_a_month_is_meant_only_where_a_period_is_that_whole_month() -> None:
@@ -101,6 +103,7 @@ def test_a_period_stands_where_the_last_decision_about_it_left_it() -> None:
         JAN, state="proposed", sign_off="prepared", close_id="c1", prepared_by="ann", is_waiting=True
     )
     assert told(proposed, signed) == locked
+    assert told(proposed | {"payload": {"close_id": "c1"}}) == told(proposed)  # landed by hand, as an object
     ar = signed | {"payload": json.dumps(json.loads(signed["payload"]) | {"lock": "ar"})}
     assert told(proposed, ar).state == "ar_locked"
     reopened = told(proposed, signed, decision("close_reopen", JAN.subject, "cy"))
@@ -112,6 +115,7 @@ def test_a_period_stands_where_the_last_decision_about_it_left_it() -> None:
 
 def test_a_line_shows_five_sentences_and_how_many_more() -> None:
     assert _line("a", "b", []) == Line("a", holds=True, number=0, said="b")
+    assert _line("a", "b", list("12345")) == Line("a", False, 5, "b", tuple("12345"))
     assert _line("a", "b", list("123456")) == Line("a", False, 6, "b", (*"12345", "and 1 more"))
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from finpipe.conform.matching import Decided, Pair, Record, match
 from finpipe.conform.matching.blocks import candidates
-from finpipe.conform.matching.groups import group_of
+from finpipe.conform.matching.groups import Joined, group_of
+from finpipe.conform.matching.judge import Judgement
+from finpipe.conform.matching.match import _suggestions
 from finpipe.conform.matching.names import Weights, compare, read_name
 from tools.match.measure import measure
 
@@ -168,6 +170,59 @@ def test_a_tie_joins_nobody() -> None:
     assert found == [("crm:1", "erp:1", "suggested", "tie"), ("crm:1", "erp:2", "suggested", "tie")]
 
 
+def test_a_name_of_a_record_that_is_not_there_or_of_itself_links_nothing() -> None:
+    assert judged(Record("crm:1", "crm", "Acme", names=("crm:404", "crm:1")), erp("1", "Birch")) == []
+
+
+def test_pairs_that_have_nothing_to_do_with_each_other_are_all_joined() -> None:
+    birch = {"website": "birch.example"}
+    found = judged(
+        crm("1", "Acme Foods", **SITE), erp("1", "Acme Foods", **SITE),
+        crm("2", "Birch Paper", **birch), erp("2", "Birch Paper", **birch),
+    )  # fmt: skip
+    assert [(left, right, what) for left, right, what, _ in found] == [
+        ("crm:1", "erp:1", "joined"),
+        ("crm:2", "erp:2", "joined"),
+    ]
+
+
+def test_two_that_fit_one_are_a_tie_as_well() -> None:
+    found = judged(crm("1", "Acme Foods", **SITE), crm("2", "Acme Foods", **SITE), erp("1", "Acme Foods", **SITE))
+    assert found == [("crm:1", "erp:1", "suggested", "tie"), ("crm:2", "erp:1", "suggested", "tie")]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_record_is_in_five_suggestions_at_most_the_best_first(*, turned: bool) -> None:
+    """Ties come first, then by score, and what is contradicted comes last."""
+    rules = [("contradicted", 100), ("name alone", 90), ("evidence, name differs", 80), ("tax id", 70),
+             ("name alone", 90), ("name alone", 60), ("contradicted", 99)]  # fmt: skip
+    several = [(erp if not turned else crm)(str(n), "Acme") for n in range(1, 8)]
+    alone = crm("9", "Acme") if not turned else erp("9", "Acme")
+    said = [Judgement(alone, r, rule, score, "") for r, (rule, score) in zip(several, rules, strict=True)]
+    pairs = _suggestions(said, Joined([alone.customer_id, *(r.customer_id for r in several)]))
+    ids = [p.left_id if turned else p.right_id for p in pairs]
+    assert [key.partition(":")[2] for key in ids] == ["4", "2", "5", "3", "6"]
+    assert [(p.verdict, p.rule) for p in pairs][:2] == [("suggested", "tie"), ("suggested", "name alone")]
+
+
+def test_a_tie_says_that_another_fits_as_well() -> None:
+    (first, _) = match([crm("1", "Acme Foods", **SITE), erp("1", "Acme Foods", **SITE), erp("2", "Acme Foods", **SITE)])
+    assert first.reason == ("same domain; same name; another record fits as well, or the group has one of that system")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [({"tax_id": "555000111"}, {"tax_id": "555000222"}), ({"country": "US"}, {"country": "GB"})],
+)
+def test_a_third_record_joins_no_two_that_contradict_each_other(left: dict[str, str], right: dict[str, str]) -> None:
+    third = Record("billing:1", "billing", "Acme Foods", **SITE)
+    assert judged(crm("1", "Acme Foods", **left, **SITE), erp("1", "Acme Foods", **right, **SITE), third) == [
+        ("billing:1", "crm:1", "suggested", "tie"),
+        ("billing:1", "erp:1", "suggested", "tie"),
+        ("crm:1", "erp:1", "suggested", "contradicted"),
+    ]
+
+
 def test_the_stronger_rule_decides_before_there_is_a_tie() -> None:
     found = judged(
         crm("1", "Acme Foods", tax_id="US555000111", **SITE),
@@ -187,6 +242,17 @@ def test_people_part_what_rules_join_and_join_what_rules_forbid() -> None:
     assert judged(*alike, decided=(said("erp:1 crm:1", "different"),)) == [("crm:1", "erp:1", "parted", "decision")]
     unlike = crm("1", "Acme", tax_id="US555000111"), erp("1", "Birch", tax_id="US555000222")
     assert judged(*unlike, decided=(said("crm:1 erp:1", "same"),)) == [("crm:1", "erp:1", "joined", "decision")]
+
+
+def test_what_became_of_a_decision_is_told_with_it() -> None:
+    alike = crm("1", "Acme Foods"), erp("1", "Acme Foods")
+    (joined,) = match(alike, (said("erp:1 crm:1", "same", 7),))
+    assert joined == Pair("crm:1", "erp:1", "joined", "decision", 100, "a person said so", "decisions:7")
+    (parted,) = match(alike, (said("crm:1 erp:1", "different", 8),))
+    assert parted == Pair("crm:1", "erp:1", "parted", "decision", 0, "a person said so", "decisions:8")
+    *_, refused = match(alike, (said("crm:2 erp:1", "same", 9),))
+    why = "there is no customer record crm:2"
+    assert refused == Pair("crm:2", "erp:1", "refused", "decision", 0, why, "decisions:9")
 
 
 def test_the_later_of_two_decisions_stands() -> None:
@@ -223,7 +289,9 @@ def test_a_decision_that_other_links_contradict_says_through_which() -> None:
     [
         (said("crm:1 erp:404", "same"), "there is no customer record erp:404"),
         (said("crm:1 crm:1", "same"), "it does not name two customer records"),
+        (said("crm:404 erp:404", "same"), "there is no customer record crm:404, erp:404"),
         (said("crm:1 erp:1", "perhaps"), "its verdict is neither same nor different: perhaps"),
+        (said("crm:1 erp:1", ""), "its verdict is neither same nor different: nothing"),
     ],
 )
 def test_a_decision_that_cannot_hold_is_refused_with_the_reason(decision: Decided, why: str) -> None:

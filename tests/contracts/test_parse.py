@@ -34,6 +34,7 @@ def typed(column: str, *texts: str | None) -> list[object]:
         ("1.500000", "1.5"),
         ("99999999999999.9999", "99999999999999.9999"),
         ("-0", "0"),
+        (f"{'0' * 60}1.5{'0' * 60}", "1.5"),
     ],
 )
 def test_plain_decimals_are_amounts(text: str, amount: str) -> None:
@@ -111,6 +112,19 @@ def test_cells_that_fail_are_told_from_cells_that_are_empty() -> None:
     )
     parsed = parse(frame, INVOICES)
     assert {name: mask.to_list() for name, mask in parsed.failed.items()} == {"total_amount": [True, False]}
+
+
+@pytest.mark.parametrize("name", sorted(entities()))
+def test_every_column_gets_the_type_of_its_contract_also_where_nothing_is_said(name: str) -> None:
+    own = own_columns(entities()[name])
+    text = pl.DataFrame({c.name: [None] for c in own}, schema=dict.fromkeys([c.name for c in own], pl.String))
+    parsed = parse(text, entities()[name])
+    assert parsed.frame.schema == {c.name: c.dtype for c in own}
+    assert parsed.failed == {}
+
+
+def test_text_stays_as_it_was() -> None:
+    assert typed("document_number", "007", "INV-1", " 1.50", None) == ["007", "INV-1", " 1.50", None]
 
 
 @pytest.mark.parametrize("name", sorted(entities()))

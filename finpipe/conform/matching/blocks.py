@@ -7,8 +7,9 @@ number of groups, and not with its square. A block that is too large is parted b
 too large says too little to be a reason for anything.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import combinations, product
 
 from finpipe.conform.matching.groups import Group
 from finpipe.conform.matching.names import Weights
@@ -24,9 +25,8 @@ def candidates(groups: Iterable[Group], weights: Weights) -> list[tuple[Group, G
     """Pairs of groups that no system has a record of each in, in order of their keys."""
     found: dict[tuple[str, str], tuple[Group, Group]] = {}
     for one, other in _paired(groups, weights):
-        if one.key != other.key and not one.systems & other.systems:
-            first, second = (one, other) if one.key < other.key else (other, one)
-            found[first.key, second.key] = (first, second)
+        first, second = (one, other) if one.key < other.key else (other, one)
+        found[first.key, second.key] = (first, second)
     return [found[key] for key in sorted(found)]
 
 
@@ -66,19 +66,14 @@ def _parted(members: list[Group]) -> Iterable[list[Group]]:
 
 def _pairs_in(members: list[Group]) -> int:
     """How many pairs of different systems a block gives, at most."""
-    count: dict[frozenset[str], int] = defaultdict(int)
-    for group in members:
-        count[group.systems] += 1
-    kinds = sorted(count.items(), key=lambda kind: sorted(kind[0]))
-    return sum(n * m for i, (a, n) in enumerate(kinds) for b, m in kinds[i + 1 :] if not a & b)
+    count = Counter(group.systems for group in members)
+    return sum(n * m for (a, n), (b, m) in combinations(count.items(), 2) if not a & b)
 
 
 def _crossed(members: list[Group]) -> Iterator[tuple[Group, Group]]:
     kinds: dict[frozenset[str], list[Group]] = defaultdict(list)
     for group in members:
         kinds[group.systems].append(group)
-    ordered = [kinds[k] for k in sorted(kinds, key=sorted)]
-    for i, left in enumerate(ordered):
-        for right in ordered[i + 1 :]:
-            if not left[0].systems & right[0].systems:
-                yield from ((one, other) for one in left for other in right)
+    for left, right in combinations(kinds.values(), 2):
+        if not left[0].systems & right[0].systems:
+            yield from product(left, right)

@@ -8,6 +8,7 @@ if no system has two of them: otherwise the rule does not know which, and all it
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from finpipe.conform.matching.blocks import candidates
 from finpipe.conform.matching.groups import Group, Joined, contradict, group_of
@@ -39,9 +40,7 @@ def match(records: Iterable[Record], decided: Iterable[Decided] = ()) -> list[Pa
     accepted = _join(judged, joined, known, apart)
     pairs = [_pair(j, "joined", j.rule) for j in accepted]
     pairs += _suggestions(judged, joined)
-    pairs += _decisions(
-        said, known, joined, links | {_two(p.left_id, p.right_id) for p in pairs if p.verdict == "joined"}
-    )
+    pairs += _decisions(said, known, joined, links)
     return sorted(pairs, key=lambda p: (p.left_id, p.right_id))
 
 
@@ -54,10 +53,10 @@ def _ids(judgement: Judgement) -> Two:
 
 
 def _apart(parted: Iterable[Two]) -> dict[str, set[str]]:
+    """From which others a person parted a record; each pair stands at one of its two."""
     found: dict[str, set[str]] = defaultdict(set)
     for one, other in parted:
         found[one].add(other)
-        found[other].add(one)
     return dict(found)
 
 
@@ -103,10 +102,9 @@ def _may_join(groups: list[Group], parted: Mapping[str, set[str]]) -> bool:
     systems = [s for g in groups for s in g.systems]
     if len(systems) > len(set(systems)):
         return False
-    for i, one in enumerate(groups):
-        for other in groups[i + 1 :]:
-            if contradict(one.taxes, other.taxes) or contradict(one.lands, other.lands):
-                return False
+    for one, other in combinations(groups, 2):
+        if contradict(one.taxes, other.taxes) or contradict(one.lands, other.lands):
+            return False
     return not _are_parted([r.customer_id for g in groups for r in g.records], parted)
 
 
@@ -133,7 +131,7 @@ def _suggestions(judged: Sequence[Judgement], joined: Joined) -> list[Pair]:
 
 def _pair(judgement: Judgement, verdict: str, rule: str) -> Pair:
     reason = judgement.reason
-    if verdict == "suggested" and rule == TIE:
+    if rule == TIE:
         reason = f"{reason}; another record fits as well, or the group has one of that system"
     return Pair(*_ids(judgement), verdict, rule, judgement.score, reason)
 
@@ -164,7 +162,10 @@ def _fault(decision: Decided, known: Mapping[str, Record]) -> str:
 
 
 def _path(one: str, other: str, links: set[Two]) -> list[str]:
-    """The shortest chain of links from one record to the other, the first in order where several are."""
+    """The shortest chain of links from one record to the other, the first in order where several are.
+
+    Rules join nobody whom a person parted: only what systems state or people say leads around a decision.
+    """
     near: dict[str, list[str]] = defaultdict(list)
     for a, b in sorted(links):
         near[a].append(b)

@@ -229,7 +229,7 @@ def compare(one: Name, other: Name, weights: Weights) -> Likeness:
             shared += min(weights.of(word), weights.of(near[1])) * 180
             typos += 1
     whole = sum(map(weights.of, one.words)) + sum(map(weights.of, other.words))
-    return Likeness(min(99, shared // whole), typos, len(left), len(rest))
+    return Likeness(shared // whole, typos, len(left), len(rest))
 
 
 def _typing(one: str, other: str) -> int | None:
