@@ -61,7 +61,7 @@ def _refusals(text: pl.DataFrame, parsed: Parsed, entity: type[Canonical]) -> Re
         return Refusals(pl.DataFrame(schema={"position": pl.UInt32, "reasons": pl.String}))
     listed = (
         pl.concat(reasons)
-        .group_by("position", maintain_order=True)
+        .group_by("position")
         .agg(pl.col("reason").unique(maintain_order=True).head(MAX_REASONS).str.join("; ").alias("reasons"))
     )
     return Refusals(listed.sort("position"))

@@ -226,8 +226,9 @@ def test_a_frame_that_is_not_the_contracts_stops_the_run_and_shows_no_cell() -> 
     """That is a mistake in finpipe and no row's fault; what it says goes to logs, where no record may be shown."""
     parsed = parse(rates(RATE, ("b:1", "secret", *RATE[2:])), Rates)
     with pytest.raises(RuntimeError) as stopped:
-        gate._violations(Parsed(parsed.frame.drop("currency"), {}), Rates, {})
-    assert str(stopped.value) == "the frame itself breaks the contract of Rates: column_in_dataframe currency"
+        gate._violations(Parsed(parsed.frame.drop("kind", "currency"), {}), Rates, {})
+    said = "column_in_dataframe kind, column_in_dataframe currency"
+    assert str(stopped.value) == f"the frame itself breaks the contract of Rates: {said}"
 
 
 # What the gate fills, and what it leaves ------------------------------------------------------------------------------
