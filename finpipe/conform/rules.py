@@ -33,22 +33,23 @@ def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owne
     )
 
 
+def superseded(table: str) -> str:
+    """The temp table of a raw table's rows that are no longer in force: ``row_id``."""
+    return f"temp.{quoted(f'superseded {table}')}"
+
+
 def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> None:
     """Note, in temp table ``rivals``, records in force that another row of their own file contradicts.
 
     Same key, same time of change, other content: which holds cannot be known.  A later delivery settles it.  Objects
     that tell their kind (an API's) are left out: they carry no time of change, and their files hold states in order.
     """
-    raw, newest = f"raw.raw_{system.name}.{quoted(table)}", f"temp.{quoted(table)}"
     if system.settings.get("json", {}).get("kind") or not system.tables[table].key:
         return
-    there = "select 1 from duckdb_tables() where database_name = 'raw' and schema_name = ? and table_name = ?"
-    if not connection.execute(there, [f"raw_{system.name}", table]).fetchall():
+    # Where no row is superseded no key came twice: nearly always, and cheap to see.
+    if not connection.execute(f"select 1 from {superseded(table)} limit 1").fetchall():
         return
-    # Where every row is in force no key came twice: nearly always, and cheap to see.
-    repeated = connection.execute(f"select (select count(*) from {raw}) > (select count(*) from {newest})").fetchall()
-    if not repeated[0][0]:
-        return
+    raw = f"raw.raw_{system.name}.{quoted(table)}"
     connection.execute(f"""
         insert into rivals
         with repeated as (select _key from {raw} group by _key having count(*) > 1),
@@ -59,8 +60,9 @@ def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: st
             select _key from contents
             qualify rank() over (partition by _key
                 order by is_active desc, changed_at desc nulls last, last_load desc) = 1)
-        select {literal(system.name)}, {literal(table)}, _load_seq, _row from {newest}
-        where _key in (select _key from newest group by _key having count(*) > 1)""")
+        select {literal(system.name)}, {literal(table)}, _load_seq, _row from {raw}
+        where _active and rowid not in (from {superseded(table)})
+            and _key in (select _key from newest group by _key having count(*) > 1)""")
 
 
 def refuse_rivals(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:

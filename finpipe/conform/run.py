@@ -179,29 +179,39 @@ def _conform_system(
     if not names:
         return
     macros.define(connection, system, home.config)
-    temporary = _gather(connection, system, names)
+    made = _gather(connection, system, names)
     for name in names:
         progress(f"{system.name} → canonical.{name}")
         map_into(connection, system.mappings[name], entities()[name])
         succession.give_former_keys(connection, system, name)
         fixes.lay_over(connection, system, name, entities()[name])
         pass_gate(connection, system, name, entities()[name])
-    for name in temporary:
-        connection.execute(f"drop table temp.{name}")
+    for thing in reversed(made):
+        connection.execute(f"drop {thing}")
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[str]) -> list[str]:
-    """Make the newest records of each table, and the steps that mappings share, once and not for every mapping."""
+    """Show mappings the newest records of each table, and make the steps that they share; returns what to drop.
+
+    Records are read where LOAD put them, compressed and only the columns that are asked for: a copy of a large
+    company's would not fit into memory.
+    """
     texts = {path: path.read_text(encoding="utf-8") for path in _files(system, names)}
     words = set(re.findall(r"[a-z0-9_]+", " ".join(texts.values()).lower()))
-    tables = [t for t in system.tables if t in words]
-    for table in tables:
-        newest = f"raw.latest_{system.name}.{quoted(table)}"
-        connection.execute(f"create temp table {quoted(table)} as select * from {newest}")
+    made = []
+    for table in (t for t in system.tables if t in words):
+        old, name = rules.superseded(table), f"temp.{quoted(table)}"
+        connection.execute(f"create temp table {old} as from raw.superseded_{system.name}.{quoted(table)}")
+        connection.execute(
+            f"create temp view {quoted(table)} as select * from raw.raw_{system.name}.{quoted(table)} "
+            f"where _active and rowid not in (from {old})"
+        )
         rules.note_rivals(connection, system, table)
+        made += [f"table {old}", f"view {name}"]
     for name, path in system.shared.items():
         attempt(path, connection, f"create temp table {quoted(name)} as {select_of(texts[path])}")
-    return [*map(quoted, tables), *map(quoted, system.shared)]
+        made.append(f"table temp.{quoted(name)}")
+    return made
 
 
 def _files(system: System, names: list[str]) -> list[Path]:

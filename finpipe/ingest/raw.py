@@ -21,6 +21,8 @@ _FACTS = {
     "_deleted": ("BOOLEAN", "whether the source marks the record as deleted"),
     "_hash": ("VARCHAR", "md5 of the declared columns"),
 }
+#: Each system's tables, the rows of them that newer rows of their records supersede, and the newest.
+_SCHEMAS = ("raw", "superseded", "latest")
 #: How many columns of facts follow the declared ones.
 FACTS = len(_FACTS)
 _FALSE = "('false', 'f', '0', 'no', 'n')"
@@ -33,18 +35,20 @@ def name_of(system: System, table: Table) -> str:
 
 
 def create(connection: duckdb.DuckDBPyConnection, system: System) -> None:
-    """Create a system's raw tables and latest views, empty ones too.
+    """Create a system's raw tables and their views, empty ones too.
 
-    Inside the caller's transaction: a table without its view stops every mapping.
+    Inside the caller's transaction: a table without its views stops every mapping.
     """
-    connection.execute(f"create schema if not exists raw_{system.name}")
-    connection.execute(f"create schema if not exists latest_{system.name}")
+    schemas = [f"{kind}_{system.name}" for kind in _SCHEMAS]
+    for schema in schemas:
+        connection.execute(f"create schema if not exists {schema}")
     there = {
         row[0]
         for row in connection.execute(
             "select table_name from duckdb_tables() where schema_name = ? intersect "
+            "select view_name from duckdb_views() where schema_name = ? intersect "
             "select view_name from duckdb_views() where schema_name = ?",
-            [f"raw_{system.name}", f"latest_{system.name}"],
+            schemas,
         ).fetchall()
     }
     for table in system.tables.values():
@@ -61,18 +65,22 @@ def _create_one(connection: duckdb.DuckDBPyConnection, system: System, table: Ta
     connection.execute(f"comment on table {name} is {literal(about)}")
     for column, (_, text) in _FACTS.items():
         connection.execute(f"comment on column {name}.{column} is {literal(text)}")
-    connection.execute(_latest(system, table))
+    connection.execute(_superseded(system, table))
+    connection.execute(
+        f"create or replace view latest_{system.name}.{quoted(table.name)} as "
+        f"select * from {name} where _active and rowid not in (from superseded_{system.name}.{quoted(table.name)})"
+    )
 
 
-def _latest(system: System, table: Table) -> str:
-    """The view of each record's newest row.
+def _superseded(system: System, table: Table) -> str:
+    """The view of the rows that another row of their record supersedes, by ``rowid``.
 
-    Of equal contents it shows the first row that brought them, so a file that is delivered again changes nothing. Keys
+    Of equal contents the first row that brought them counts, so a file that is delivered again changes nothing. Keys
     that came once (nearly all) skip the comparison.
     """
     name, place = name_of(system, table), "_load_seq * 10000000000 + _row"
     return f"""
-        create or replace view latest_{system.name}.{quoted(table.name)} as
+        create or replace view superseded_{system.name}.{quoted(table.name)} as
         with repeated as (select _key from {name} group by _key having count(*) > 1),
         contents as (
             select _key, _hash, bool_or(_active) as is_active, max(_version) as changed_at,
@@ -82,16 +90,15 @@ def _latest(system: System, table: Table) -> str:
             select first_place from contents
             qualify row_number() over (partition by _key
                 order by is_active desc, changed_at desc nulls last, last_place desc) = 1)
-        select * from {name} where _active and _key not in (select _key from repeated)
-        union all
-        select * from {name} where _active and {place} in (select first_place from newest)
+        select rowid as row_id from {name}
+        where _key in (select _key from repeated) and {place} not in (select first_place from newest)
         """
 
 
 def drop(connection: duckdb.DuckDBPyConnection, system: str) -> None:
     """Forget a system's raw tables and its ledger rows; landing still has the files."""
-    connection.execute(f"drop schema if exists latest_{system} cascade")
-    connection.execute(f"drop schema if exists raw_{system} cascade")
+    for kind in reversed(_SCHEMAS):
+        connection.execute(f"drop schema if exists {kind}_{system} cascade")
     connection.execute("delete from ledger.loaded_tables where system = ?", [system])
     connection.execute("delete from ledger.loads where system = ?", [system])
 

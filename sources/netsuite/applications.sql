@@ -1,13 +1,39 @@
 -- What was applied to what, one row per pair of documents: links of several lines of one pair are summed.
 -- The types of both documents decide which is the invoice, whichever end of the link it stands on.
-with documents as (
+with main_lines as (
     select
-        t.*,
-        is_true(t.voided) = 'true' as is_void,
-        t._deleted or t.date_deleted is not null or gone.recordid is not null as is_gone,
-        gone.deleteddate
+        transaction,
+        max(subsidiary) as subsidiary,
+        max(coalesce(foreignamount, netamount))
+        filter (where coalesce(is_true(mainline), case when id = '0' then 'true' end) = 'true') as main_amount
+    from transactionline
+    group by transaction
+),
+
+-- What is asked of a document, whichever end of an application it is: kept narrow, for there are millions.
+documents as (
+    select
+        t.id,
+        iso_date(t.trandate) as dated_on,
+        coalesce(c.symbol, base.only_currency, t.currency) as own_currency,
+        sc.symbol as subsidiary_currency,
+        case
+            when t.type in ('CashSale', 'CashRfnd') and coalesce(is_true(t.posting), 'true') <> 'false' then t.type
+        end as cash_kind,
+        case when t.type in ('CashSale', 'CashRfnd') then coalesce(t.foreigntotal, m.main_amount) end as cash_amount,
+        coalesce(is_true(t.voided) = 'true', false)
+        or t._deleted or t.date_deleted is not null or gone.recordid is not null as is_off,
+        gone.deleteddate,
+        t.lastmodifieddate,
+        t._load_seq as load_seq,
+        t._row as row_number
     from transaction as t
+    cross join base
     left join gone on t.id = gone.recordid
+    left join main_lines as m on t.id = m.transaction
+    left join currency as c on t.currency = c.id
+    left join subsidiary as s on coalesce(t.subsidiary, m.subsidiary) = s.id
+    left join currency as sc on s.currency = sc.id
 ),
 
 write_off_items as (
@@ -28,7 +54,15 @@ write_offs as (
 
 links as (
     select
-        k.*,
+        k.previousdoc,
+        k.nextdoc,
+        k.linktype,
+        k.foreignamount,
+        k.lastmodifieddate,
+        k.date_deleted,
+        k._deleted,
+        k._load_seq,
+        k._row,
         coalesce(p.type, k.previoustype) as previous_kind,
         coalesce(n.type, k.nexttype) as next_kind
     from nexttransactionlinelink as k
@@ -107,14 +141,6 @@ pairs as (
     group by applied, target, applied_kind, target_kind
 ),
 
-main_lines as (
-    select
-        transaction,
-        max(subsidiary) as subsidiary
-    from transactionline
-    group by transaction
-),
-
 applied as (
     select
         key('erp', p.applied) || '/' || p.target as application_id,
@@ -130,15 +156,12 @@ applied as (
         key('erp', p.target)
         || case when p.target_kind = 'Journal' and p.applied_kind <> 'CustRfnd' then '/debit' else '' end as to_id,
         -- It counts once both documents are there; a link has no date of its own.
-        greatest(iso_date(f.trandate), iso_date(t.trandate)) as applied_on,
-        coalesce(
-            tc.symbol, base.only_currency, t.currency, fc.symbol, f.currency, sc.symbol, base.currency
-        ) as currency,
+        greatest(f.dated_on, t.dated_on) as applied_on,
+        coalesce(t.own_currency, f.own_currency, t.subsidiary_currency, base.currency) as currency,
         p.amount,
         coalesce(f.deleteddate, t.deleteddate, p.lastmodifieddate, f.lastmodifieddate) as changed_at,
         -- A link vanishes with its document, and when the document is voided: extracts never say that it did.
-        p.is_deleted or coalesce(f.is_gone, false) or coalesce(t.is_gone, false)
-        or coalesce(f.is_void, false) or coalesce(t.is_void, false) as is_deleted,
+        p.is_deleted or coalesce(f.is_off, false) or coalesce(t.is_off, false) as is_deleted,
         'nexttransactionlinelink' as source_table,
         p.load_seq,
         p.row_number
@@ -148,45 +171,26 @@ applied as (
     left join documents as t on p.target = t.id
     left join deposits as d on p.applied = d.application and p.applied_kind = 'DepAppl'
     left join write_offs as w on p.applied = w.id and p.applied_kind = 'CustCred'
-    left join currency as tc on t.currency = tc.id
-    left join currency as fc on f.currency = fc.id
-    left join main_lines as m on p.target = m.transaction
-    left join subsidiary as s on m.subsidiary = s.id
-    left join currency as sc on s.currency = sc.id
 ),
 
 -- A cash sale pays itself, and a cash refund pays its own credit back.
 cash as (
     select
         key('erp', d.id) || '/' || d.id as application_id,
-        case when d.type = 'CashSale' then 'payment_to_invoice' else 'refund_to_credit' end as kind,
+        case when d.cash_kind = 'CashSale' then 'payment_to_invoice' else 'refund_to_credit' end as kind,
         key('erp', d.id) as from_id,
         key('erp', d.id) as to_id,
-        iso_date(d.trandate) as applied_on,
-        coalesce(c.symbol, base.only_currency, d.currency, sc.symbol, base.currency) as currency,
-        coalesce(
-            cast(abs(amount(coalesce(d.foreigntotal, m.main_amount))) as varchar), d.foreigntotal, m.main_amount
-        ) as amount,
+        d.dated_on as applied_on,
+        coalesce(d.own_currency, d.subsidiary_currency, base.currency) as currency,
+        coalesce(cast(abs(amount(d.cash_amount)) as varchar), d.cash_amount) as amount,
         coalesce(d.deleteddate, d.lastmodifieddate) as changed_at,
-        d.is_gone or coalesce(d.is_void, false) as is_deleted,
+        d.is_off as is_deleted,
         'transaction' as source_table,
-        d._load_seq as load_seq,
-        d._row as row_number
+        d.load_seq,
+        d.row_number
     from documents as d
     cross join base
-    left join currency as c on d.currency = c.id
-    left join (
-        select
-            transaction,
-            max(subsidiary) as subsidiary,
-            max(coalesce(foreignamount, netamount))
-            filter (where coalesce(is_true(mainline), case when id = '0' then 'true' end) = 'true') as main_amount
-        from transactionline
-        group by transaction
-    ) as m on d.id = m.transaction
-    left join subsidiary as s on coalesce(d.subsidiary, m.subsidiary) = s.id
-    left join currency as sc on s.currency = sc.id
-    where d.type in ('CashSale', 'CashRfnd') and coalesce(is_true(d.posting), 'true') <> 'false'
+    where d.cash_kind is not null
 ),
 
 everything as (

@@ -13,9 +13,9 @@ import pytest
 
 from finpipe.conform import ConformReport, conform, gate, macros, mapping, rules, run, schema
 from finpipe.contracts import entities
-from finpipe.ingest import ledger
+from finpipe.ingest import ledger, raw
 from finpipe.settings import Home
-from finpipe.systems import System, Table
+from finpipe.systems import Source, System, Table
 from finpipe.warehouse import SCHEMAS, connect
 
 LINEAGE = "_deleted as is_deleted, null as valid_from, 't' as source_table, _load_seq as load_seq, _row as row_number"
@@ -41,7 +41,7 @@ TABLES = {
 
 def tables(columns: dict[str, tuple[str, ...]]) -> dict[str, Table]:
     """Tables of a system, by name; they have no key, so every row is a record."""
-    return {name: Table(name, ()) for name in columns}
+    return {name: Table(name, tuple(map(Source.parse, names))) for name, names in columns.items()}
 
 
 def toy_system(folder: Path) -> System:
@@ -69,12 +69,8 @@ class Toy:
 
     def describe(self, system: str, columns: dict[str, tuple[str, ...]]) -> None:
         """Make the tables of a system, empty."""
-        facts = "_deleted boolean, _load_seq bigint, _row bigint"
-        made = [
-            f"create table latest_{system}.{table} ({', '.join(f'{c} varchar' for c in names)}, {facts})"
-            for table, names in columns.items()
-        ]
-        self.raw("; ".join([f"create schema latest_{system}", *made]))
+        with connect(self.home, self.home.raw) as connection:
+            raw.create(connection, System(system, Path(), "erp", "AR", "", tables(columns)))
 
     def give(self, table: str, *rows: tuple[str | None, ...], deleted: bool = False) -> None:
         """Add raw rows, as if a file had brought them."""
@@ -89,10 +85,10 @@ class Toy:
                 "timestamptz '2024-02-01 00:00:00+00' as received_at",
                 [last + 1, system, f"hash {last + 1}"],
             )
-            marks = ", ".join("?" for _ in range(len(rows[0]) + 3))
+            values = ", ".join("?" for _ in range(len(rows[0]) + 3))
             connection.executemany(
-                f"insert into latest_{system}.{table} values ({marks})",
-                [(*row, deleted, last + 1, number) for number, row in enumerate(rows, start=1)],
+                f"insert into raw_{system}.{table} values ({values}, null, true, ?, '')",
+                [(*row, last + 1, number, f"{last + 1}/{number}", deleted) for number, row in enumerate(rows, start=1)],
             )
 
     def conform(self) -> ConformReport:

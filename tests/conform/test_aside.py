@@ -93,7 +93,6 @@ def test_decisions_that_cannot_be_read_stop_the_pass(two: Two, tmp_path: Path) -
     folder.mkdir()
     (folder / "decisions.sql").write_text("select nothing")
     decisions = System("decisions", folder, "decisions", "controller", "", {}, {})
-    two.toy.raw("create schema latest_decisions")
     with pytest.raises(FinpipeError, match="a mapping does not run"):
         conform(two.toy.home, two.toy.connection, {"decisions": decisions})
     with pytest.raises(duckdb.Error):

@@ -157,7 +157,6 @@ def rivals(
         connection.execute("attach ':memory:' as raw")
         connection.execute(rules.RIVALS)
         system = System("toy", Path(), "erp", "AR", "", {"bill": Table("bill", (), key=key)}, settings)
-        rules.note_rivals(connection, system, "bill")  # nothing is loaded yet
         connection.execute("create schema raw.raw_toy")
         connection.execute(
             "create table raw.raw_toy.bill (_load_seq bigint, _row bigint, _key varchar, _version timestamp, "
@@ -165,8 +164,8 @@ def rivals(
         )
         connection.executemany("insert into raw.raw_toy.bill by position values (?, ?, ?, ?, ?, default)", rows)
         connection.execute(
-            "create temp table bill as select * from raw.raw_toy.bill "
-            "qualify row_number() over (partition by _key order by _load_seq desc, _row) = 1"
+            f"create temp table {rules.superseded('bill')} as select rowid as row_id from raw.raw_toy.bill "
+            "qualify row_number() over (partition by _key order by _load_seq desc, _row) > 1"
         )
         rules.note_rivals(connection, system, "bill")
         return connection.execute("select * from rivals").fetchall()

@@ -33,8 +33,8 @@ class Two(Toy):
         self.systems = {"toy": toy.system}
         self._describe("toy_2", folder, "erp", MAPPINGS | {"applications": APPLIED, "migrated_records": MOVED}, "toy")
         self._describe("crm", folder, "crm", {"opportunities": ORDERED}, None)
-        self.raw("create table latest_toy.applied as from latest_toy_2.applied")
         toy.system.tables["applied"] = self.systems["toy_2"].tables["applied"]
+        self.describe("toy", {"applied": MORE["applied"]})
 
     def _describe(self, name: str, folder: Path, role: str, mappings: dict[str, str], replaces: str | None) -> None:
         (folder / name).mkdir(parents=True)
