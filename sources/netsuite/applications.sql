@@ -1,42 +1,6 @@
 -- What was applied to what, one row per pair of documents: links of several lines of one pair are summed.
 -- The types of both documents decide which is the invoice, whichever end of the link it stands on.
-with main_lines as (
-    select
-        transaction,
-        max(subsidiary) as subsidiary,
-        max(coalesce(foreignamount, netamount))
-        filter (where coalesce(is_true(mainline), case when id = '0' then 'true' end) = 'true') as main_amount
-    from transactionline
-    group by transaction
-),
-
--- What is asked of a document, whichever end of an application it is: kept narrow, for there are millions.
-documents as (
-    select
-        t.id,
-        iso_date(t.trandate) as dated_on,
-        coalesce(c.symbol, base.only_currency, t.currency) as own_currency,
-        sc.symbol as subsidiary_currency,
-        case
-            when t.type in ('CashSale', 'CashRfnd') and coalesce(is_true(t.posting), 'true') <> 'false' then t.type
-        end as cash_kind,
-        case when t.type in ('CashSale', 'CashRfnd') then coalesce(t.foreigntotal, m.main_amount) end as cash_amount,
-        coalesce(is_true(t.voided) = 'true', false)
-        or t._deleted or t.date_deleted is not null or gone.recordid is not null as is_off,
-        gone.deleteddate,
-        t.lastmodifieddate,
-        t._load_seq as load_seq,
-        t._row as row_number
-    from transaction as t
-    cross join base
-    left join gone on t.id = gone.recordid
-    left join main_lines as m on t.id = m.transaction
-    left join currency as c on t.currency = c.id
-    left join subsidiary as s on coalesce(t.subsidiary, m.subsidiary) = s.id
-    left join currency as sc on s.currency = sc.id
-),
-
-write_off_items as (
+with write_off_items as (
     select list_transform(string_split(nullif(getvariable('write_off_items'), ''), ','), lambda i: trim(i)) as items
 ),
 
@@ -167,8 +131,8 @@ applied as (
         p.row_number
     from pairs as p
     cross join base
-    left join documents as f on p.applied = f.id
-    left join documents as t on p.target = t.id
+    left join linked_documents as f on p.applied = f.id
+    left join linked_documents as t on p.target = t.id
     left join deposits as d on p.applied = d.application and p.applied_kind = 'DepAppl'
     left join write_offs as w on p.applied = w.id and p.applied_kind = 'CustCred'
 ),
@@ -188,7 +152,7 @@ cash as (
         'transaction' as source_table,
         d.load_seq,
         d.row_number
-    from documents as d
+    from linked_documents as d
     cross join base
     where d.cash_kind is not null
 ),
