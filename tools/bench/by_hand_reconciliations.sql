@@ -182,14 +182,16 @@ from int_payouts__summed where status is not null and (part_count > 0 or coalesc
 -- name: rec_receivables__ledger (R11: by document, entity and period, in functional currency)
 with book as (select min(book) as book from stg_journal_events where journal_event_id not like '%/%'),
 subledger as (
-    select document_id, legal_entity_id, period, sum(functional_amount) as amount from ar_ledger
-    where split_part(item_id, ':', 1) = 'erp' and functional_amount is not null
+    select document_id, legal_entity_id, period, movement = 'void' as is_void, min(functional_currency) as currency,
+        min(moved_on) as happened_on, sum(functional_amount) as amount
+    from ar_ledger where split_part(item_id, ':', 1) = 'erp' and functional_amount is not null
     group by all
 ),
-posted as (
+posted as materialized (
     select coalesce(e.document_ref, e.journal_event_id) as document_id,
         coalesce(n.legal_entity_id, e.legal_entity_id, 'unassigned') as legal_entity_id,
-        coalesce(p.name, d.period) as period, sum(n.amount) as amount
+        coalesce(p.name, d.period) as period, bool_and(e.document_ref is null) as is_manual, min(n.currency) as currency,
+        min(e.posted_on) as happened_on, sum(n.amount) as amount
     from stg_journal_lines as n
     join stg_journal_events as e using (journal_event_id)
     join book on e.book = book.book
@@ -198,12 +200,32 @@ posted as (
     left join int_calendar_dates__placed as d on e.posted_on = d.date_on and coalesce(le.calendar, '') = d.calendar
     left join stg_accounting_periods as p on e.accounting_period_id = p.accounting_period_id and p.kind = 'period'
     where a.kind = 'receivable'
-    group by all
-)
-select s.document_id || '|' || s.legal_entity_id || '|' || s.period as left_id,
-    g.document_id || '|' || g.legal_entity_id || '|' || g.period as right_id, s.amount as left_amount, g.amount as right_amount
-from subledger as s full join posted as g using (document_id, legal_entity_id, period)
-where (s.document_id is not null and g.document_id is not null) or s.amount <> 0 or g.amount <> 0;
+    group by 1, 2, 3
+),
+-- A void is posted with its document, or by a journal of its own.
+together as (
+    select document_id, legal_entity_id, period from (
+        select document_id, legal_entity_id, period, sum(amount) as amount from subledger group by all having count(*) > 1
+    ) join posted using (document_id, legal_entity_id, period, amount)
+),
+l as materialized (
+    select s.document_id || '|' || s.legal_entity_id || '|' || s.period
+            || case when is_void and t.document_id is null then '|void' else '' end as id,
+        min(s.legal_entity_id) as legal_entity_id, min(currency) as currency, min(happened_on) as happened_on,
+        bool_or(is_void) as is_void, sum(amount) as amount
+    from subledger as s left join together as t using (document_id, legal_entity_id, period) group by 1
+),
+r as (select *, document_id || '|' || legal_entity_id || '|' || period as id from posted),
+p1 as (select id as l_id, id as r_id from l semi join r using (id)),
+p2 as (
+    select l.id as l_id, r.id as r_id from l join r using (legal_entity_id, currency, amount, happened_on)
+    where l.is_void and r.is_manual and l.id not in (select l_id from p1) and r.id not in (select r_id from p1)
+    qualify count(*) over (partition by l.id) = 1 and count(*) over (partition by r.id) = 1
+),
+pairs as (select * from p1 union all select * from p2)
+select l.id as left_id, r.id as right_id, l.amount as left_amount, r.amount as right_amount
+from l full join pairs on l.id = pairs.l_id full join r on pairs.r_id = r.id
+where pairs.l_id is not null or l.amount <> 0 or r.amount <> 0;
 
 -- name: rec_debits__credits (R13: by journal and currency)
 with sums as (
@@ -223,7 +245,7 @@ numbers as (
 ),
 receipts as (
     select payment_id as id, upper(source_id) as ref, upper(trim(document_number)) as number, 'receipt' as kind, currency,
-        paid_on as happened_on, case when kind = 'payment' then amount else -amount end as amount, true as is_expected
+        paid_on as happened_on, case when kind = 'payment' then amount else -amount end as amount, amount <> 0 as is_expected
     from stg_payments where payment_id like 'erp:%' and status = 'succeeded' and external_ref is null
         and payment_id not in (select right_id from to_billing)
 ),
@@ -326,21 +348,46 @@ tax_accounts as (
     select gl_account_id from postings where gl_account_id is not null
     group by all having count(case when is_tax then 1 end) * 2 >= count(*)
 ),
-r as (
+r as materialized (
     select coalesce(document_ref, event_id) as document_id, entity_id as legal_entity_id, coalesce(p.name, d.period) as period,
-        -sum(amount) as amount
+        document_ref is null as is_manual, min(currency) as currency, min(posted_on) as happened_on, -sum(amount) as amount
     from postings join tax_accounts using (gl_account_id)
     left join stg_legal_entities as le on entity_id = le.legal_entity_id
     left join int_calendar_dates__placed as d on posted_on = d.date_on and coalesce(le.calendar, '') = d.calendar
     left join stg_accounting_periods as p on postings.accounting_period_id = p.accounting_period_id and p.kind = 'period'
-    group by all
+    group by 1, 2, 3, 4
 ),
-l as (
-    select invoice_id as document_id, legal_entity_id, posted_period as period,
-        direction * case functional_minor_units when 0 then round(tax_amount * functional_rate, 0)
-            when 3 then round(tax_amount * functional_rate, 3) else round(tax_amount * functional_rate, 2) end as amount
+taxed as (
+    select *, direction * case functional_minor_units
+        when 0 then cast(round(tax_amount * functional_rate, 0) as decimal(18, 4))
+        when 3 then cast(round(tax_amount * functional_rate, 3) as decimal(18, 4))
+        else cast(round(tax_amount * functional_rate, 2) as decimal(18, 4)) end as amount
     from int_documents__posted
     where split_part(invoice_id, ':', 1) = 'erp' and functional_rate is not null and tax_amount <> 0
-)
-select l.document_id as left_id, r.document_id as right_id, l.amount as left_amount, r.amount as right_amount
-from l full join r using (document_id, legal_entity_id, period) where l.document_id is not null or r.amount <> 0;
+),
+l as materialized (
+    select invoice_id as document_id, legal_entity_id, posted_period as period, false as is_void,
+        functional_currency as currency, issued_on as happened_on, amount, voided_on is null as is_expected
+    from taxed
+    union all
+    select invoice_id, t.legal_entity_id, d.period, true, t.functional_currency, voided_on, -amount, false
+    from taxed as t
+    left join stg_legal_entities as le on t.legal_entity_id = le.legal_entity_id
+    left join int_calendar_dates__placed as d on voided_on = d.date_on and coalesce(le.calendar, '') = d.calendar
+    where voided_on is not null
+),
+l_keyed as (
+    select *, document_id || '|' || legal_entity_id || '|' || period || case when is_void then '|void' else '' end as id from l
+),
+r_keyed as (select *, document_id || '|' || legal_entity_id || '|' || period as id from r),
+p1 as (select id as l_id, id as r_id from l_keyed semi join r_keyed using (id)),
+p2 as (
+    select l.id as l_id, r.id as r_id from l_keyed as l join r_keyed as r using (legal_entity_id, currency, amount, happened_on)
+    where l.is_void and r.is_manual and l.id not in (select l_id from p1) and r.id not in (select r_id from p1)
+    qualify count(*) over (partition by l.id) = 1 and count(*) over (partition by r.id) = 1
+),
+pairs as (select * from p1 union all select * from p2)
+select l.id as left_id, r.id as right_id, l.amount as left_amount, r.amount as right_amount
+from l_keyed as l full join pairs on l.id = pairs.l_id full join r_keyed as r on pairs.r_id = r.id
+where pairs.l_id is not null or l.is_expected
+    or (r.amount <> 0 and r.document_id in (select invoice_id from taxed where voided_on is null));
