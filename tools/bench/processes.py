@@ -35,9 +35,8 @@ def fresh(landed: Home, place: Path) -> Path:
 
 
 def run_script(work: Path, kind: str, script: Path, folder: Path) -> Cost:
-    """A script of SQL in a process that imports DuckDB alone, under finpipe's own limits."""
+    """A script of SQL in a process that imports DuckDB alone, with finpipe's threads and all the memory it wants."""
     config = {
-        "memory_limit": Config().memory_limit,
         "threads": Config().threads,
         "preserve_insertion_order": False,
         "temp_directory": str(folder / "spill"),
