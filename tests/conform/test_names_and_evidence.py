@@ -3,7 +3,7 @@
 import pytest
 
 from finpipe.conform.matching import Record, blocks
-from finpipe.conform.matching.blocks import _keys, _pairs_in, candidates
+from finpipe.conform.matching.blocks import _KINDS, _pairs_in, candidates
 from finpipe.conform.matching.evidence import country, country_of_tax, domain_of_mail, domain_of_site, plain, tax_number
 from finpipe.conform.matching.groups import Group, Joined, contradict, group_of
 from finpipe.conform.matching.judge import _are_initials, _most_alike, _rule, _Seen
@@ -215,6 +215,10 @@ def one(key: str, name: str | None = None, system: str | None = None, **facts: s
     return group(Record(key, system or key.partition(":")[0], name, **facts))
 
 
+def keys(given: Group, weights: Weights) -> set[tuple[str, str]]:
+    return {(kind, key) for kind, made in _KINDS.items() for key in made(given, weights)}
+
+
 def found(*groups: Group) -> list[tuple[str, str]]:
     return [(a.key, b.key) for a, b in candidates(groups, Weights([]))]
 
@@ -248,11 +252,11 @@ def test_two_sides_contradict_each_other_where_both_say_something_and_nothing_in
 def test_a_group_is_found_by_its_facts_and_by_the_two_rarest_words_of_a_name() -> None:
     weights = Weights(map(read_name, ["acme foods export", "acme foods", "acme", "acme"]))
     given = one("crm:1", "Export Foods Acme", tax_id="811234567", email="ap@acme.example", postal_code="12345")
-    assert _keys(given, weights) == {
+    assert keys(given, weights) == {
         ("tax", "811234567"), ("domain", "acme.example"), ("mail", "ap@acme.example"), ("place", "12345"),
         ("name", "acme export foods"), ("joined", "exportfoodsacme"), ("word", "export"), ("word", "foods"),
     }  # fmt: skip
-    assert _keys(one("crm:1", "- -"), weights) == set()
+    assert keys(one("crm:1", "- -"), weights) == set()
 
 
 def test_pairs_are_of_two_systems_each_once_in_order_of_their_keys() -> None:

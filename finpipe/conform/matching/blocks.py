@@ -8,20 +8,19 @@ too large says too little to be a reason for anything.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, product
 
 from finpipe.conform.matching.groups import Group
-from finpipe.conform.matching.names import Weights
+from finpipe.conform.matching.names import Name, Weights
 
 #: Pairs that one block may give; fewer where all that is shared is a word.
 LIMIT, FEW = 400, 64
 #: Rarest words of a name that make blocks of their own.
 _RAREST = 2
-Key = tuple[str, ...]
 
 
-def candidates(groups: Iterable[Group], weights: Weights) -> list[tuple[Group, Group]]:
+def candidates(groups: Sequence[Group], weights: Weights) -> list[tuple[Group, Group]]:
     """Pairs of groups that no system has a record of each in, in order of their keys."""
     found: dict[tuple[str, str], tuple[Group, Group]] = {}
     for one, other in _paired(groups, weights):
@@ -30,29 +29,43 @@ def candidates(groups: Iterable[Group], weights: Weights) -> list[tuple[Group, G
     return [found[key] for key in sorted(found)]
 
 
-def _paired(groups: Iterable[Group], weights: Weights) -> Iterator[tuple[Group, Group]]:
-    blocks: dict[Key, list[Group]] = defaultdict(list)
-    for group in groups:
-        for key in _keys(group, weights):
-            blocks[key].append(group)
-    for key, members in blocks.items():
-        if _pairs_in(members) <= (LIMIT if key[0] != "word" else FEW):
-            yield from _crossed(members)
-        elif key[0] != "word":
-            for part in _parted(members):
-                if _pairs_in(part) <= LIMIT:
-                    yield from _crossed(part)
+def _paired(groups: Sequence[Group], weights: Weights) -> Iterator[tuple[Group, Group]]:
+    for kind, keys in _KINDS.items():
+        # One kind after the other, so that the blocks of one alone are in memory.
+        blocks: dict[str, list[Group]] = defaultdict(list)
+        for group in groups:
+            for key in keys(group, weights):
+                blocks[key].append(group)
+        for members in blocks.values():
+            if _pairs_in(members) <= (LIMIT if kind != "word" else FEW):
+                yield from _crossed(members)
+            elif kind != "word":
+                for part in _parted(members):
+                    if _pairs_in(part) <= LIMIT:
+                        yield from _crossed(part)
 
 
-def _keys(group: Group, weights: Weights) -> set[Key]:
-    """What a group can be found by."""
-    keys: set[Key] = {("tax", t) for t in group.taxes} | {("domain", d) for d in group.domains}
-    keys |= {("mail", m) for m in group.mails} | {("place", p) for p in group.places}
-    for name in {r.read for r in group.records if r.read.words}:
-        keys |= {("name", name.key), ("joined", name.joined)}
-        rarest = sorted(set(name.words), key=lambda w: (-weights.of(w), w))[:_RAREST]
-        keys |= {("word", w) for w in rarest}
-    return keys
+def _names(group: Group) -> set[Name]:
+    return {r.read for r in group.records if r.read.words}
+
+
+def _rarest(group: Group, weights: Weights) -> set[str]:
+    """The words of each name that tell most."""
+    return {
+        word for name in _names(group) for word in sorted(set(name.words), key=lambda w: (-weights.of(w), w))[:_RAREST]
+    }
+
+
+#: What a group can be found by.
+_KINDS: dict[str, Callable[[Group, Weights], Iterable[str]]] = {
+    "tax": lambda group, _: group.taxes,
+    "domain": lambda group, _: group.domains,
+    "mail": lambda group, _: group.mails,
+    "place": lambda group, _: group.places,
+    "name": lambda group, _: {name.key for name in _names(group)},
+    "joined": lambda group, _: {name.joined for name in _names(group)},
+    "word": _rarest,
+}
 
 
 def _parted(members: list[Group]) -> Iterable[list[Group]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from finpipe.conform.matching.records import Record
 
+_NOTHING: frozenset[str] = frozenset()
+
 
 class Joined:
     """Disjoint sets of records; the first key in order stands for its set, whatever the order of joining."""
@@ -36,7 +38,7 @@ class Joined:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """What the records of one customer state together."""
 
@@ -59,7 +61,7 @@ def group_of(top: str, records: list[Record]) -> Group:
         systems=frozenset(r.system for r in records),
         taxes=_stated(r.tax for r in records),
         lands=_stated(r.land for r in records),
-        domains=frozenset(d for r in records for d in r.domains),
+        domains=_stated(d for r in records for d in r.domains),
         mails=_stated((r.email or "").strip().lower() for r in records),
         places=_stated(r.place for r in records),
         towns=_stated(r.town for r in records),
@@ -67,7 +69,8 @@ def group_of(top: str, records: list[Record]) -> Group:
 
 
 def _stated(values: Iterable[str | None]) -> frozenset[str]:
-    return frozenset(v for v in values if v)
+    """What is filled in; most of a million groups state nothing, and share one set that says so."""
+    return frozenset(v for v in values if v) or _NOTHING
 
 
 def contradict(one: frozenset[str], other: frozenset[str]) -> bool:

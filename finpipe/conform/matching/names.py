@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 
 from rapidfuzz.distance import OSA
 
@@ -153,8 +154,8 @@ def read_name(text: str | None) -> Name:
     plain = plain.replace("'", "").replace("’", "").replace("&", " and ").replace("+", " and ")
     plain = _LETTER_BY_LETTER.sub(lambda run: run.group().replace(" ", ""), _APART.sub(" ", plain).strip())
     words, form = _without_form(plain.split())
-    said = tuple(_LONG.get(w, w) for w in words if w not in _IDLE)
-    return Name(said or tuple(words), form)
+    said = [_LONG.get(w, w) for w in words if w not in _IDLE]
+    return Name(tuple(map(intern, said or words)), form)
 
 
 def _without_form(words: list[str]) -> tuple[list[str], str]:

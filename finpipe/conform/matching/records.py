@@ -4,13 +4,12 @@ Belongs here: its data.  Does not belong here: what is done with them.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from finpipe.conform.matching import evidence
 from finpipe.conform.matching.names import Name, read_name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One customer record of one system, in force or merged away."""
 
@@ -25,34 +24,35 @@ class Record:
     website: str | None = None
     #: Records that this one names, or was merged into.
     names: tuple[str, ...] = field(default=())
+    #: Its name without typing habits; it is asked for again and again.
+    read: Name = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def read(self) -> Name:
-        """Its name without typing habits."""
-        return read_name(self.name)
+    def __post_init__(self) -> None:
+        """Read the name."""
+        object.__setattr__(self, "read", read_name(self.name))
 
-    @cached_property
+    @property
     def tax(self) -> str | None:
         """Its tax registration without writing habits."""
         return evidence.tax_number(self.tax_id, self.country)
 
-    @cached_property
+    @property
     def land(self) -> str | None:
         """Its country, as stated or as its tax registration says."""
         return evidence.country(self.country) or evidence.country_of_tax(self.tax_id)
 
-    @cached_property
+    @property
     def domains(self) -> frozenset[str]:
         """Domains of its own: not those where everybody has mail or pages."""
         found = (evidence.domain_of_site(self.website), evidence.domain_of_mail(self.email))
         return frozenset(d for d in found if d)
 
-    @cached_property
+    @property
     def place(self) -> str | None:
         """Its post code without spaces."""
         return evidence.plain(self.postal_code)
 
-    @cached_property
+    @property
     def town(self) -> str | None:
         """Its city, plain."""
         return evidence.plain(self.city)
