@@ -32,7 +32,6 @@ TABLE = f"create table if not exists {NAME} ({', '.join(f'{name} {kind}' for nam
 _READ = ("customers", "decisions")
 _FACTS = ("customer_id", "system", "name", "country", "city", "postal_code", "tax_id", "email", "website")
 _STATED = "crm_customer_id, billing_customer_id, erp_customer_id, merged_into_customer_id"
-_TYPES = {"varchar": pl.String, "integer": pl.Int32, "boolean": pl.Boolean}
 
 
 def bring_up(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -87,7 +86,6 @@ def _read(decision_id: str, subject: str, payload: str | None) -> Decided:
 
 def _write(connection: duckdb.DuckDBPyConnection, pairs: list[Pair]) -> None:
     connection.execute(f"delete from {NAME}")
-    schema = {name: _TYPES[kind] for name, kind, _ in COLUMNS}
-    columns = {name: [getattr(p, name) for p in pairs] for name in schema}
-    with given(connection, "matched_pairs", pl.DataFrame(columns, schema=schema)):
+    columns = {name: [getattr(p, name) for p in pairs] for name, _, _ in COLUMNS}
+    with given(connection, "matched_pairs", pl.DataFrame(columns)):
         connection.execute(f"insert into {NAME} by name select * from matched_pairs")
