@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             shutil.rmtree(work, ignore_errors=True)
     sys.stdout.write(json.dumps(facts, indent=2) + "\n" if given.json else "\n".join(sections.values()))
     if given.docs:
-        write_sections({name: text for name, text in sections.items() if name != "reconciliations"})
+        write_sections(sections)
     return 0
 
 
