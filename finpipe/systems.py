@@ -20,6 +20,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,60}")
 #: Settings of a company that change no figure; its systems are told by what they are, settings merged in.
 _NOT_OF_FIGURES = ("memory_limit", "threads", "keep_publications", "systems")
+#: Names of columns that raw tables have beside those described, and that of DuckDB's own.
+TAKEN = ("_load_seq", "_row", "_key", "_version", "_active", "_deleted", "_hash", "rowid")
 #: Settings that change nothing about how extracts become raw rows.
 _NOT_OF_READING = ("due", "references", "variables", "replaces", "key_prefixes", "unique_ids")
 
@@ -270,6 +272,10 @@ def _table(description: Path, name: str, spec: dict[str, Any], references: dict[
     if not columns:
         raise _broken(description, f"{where} names no columns")
     names = {c.name for c in columns}
+    if taken := sorted(n for n in names if n.lower() in TAKEN):
+        raise _broken(
+            description, f"{where} has columns {', '.join(taken)}: call them otherwise, as in 'row_id | rowid'"
+        )
     for rule in ("key", "version", "required", "deleted", "active"):
         listed = {part.strip() for text in spec.get(rule, ()) for part in text.split("|")}
         if strange := sorted(listed - names):

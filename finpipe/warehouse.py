@@ -42,7 +42,7 @@ _BROKEN = (
 #: A full or failing disk may come back; what is on it is whole.
 _OF_THE_DISK = ("No space left", "Input/output error", "fsync failed")
 
-#: Errors that no other SQL would have avoided. The last two leave a database that answers nothing any more.
+#: Errors that are rarely the mistake of whoever wrote the SQL. The last two leave a database that answers nothing more.
 _OF_THE_MACHINE = (
     duckdb.IOException,
     duckdb.OutOfMemoryException,
@@ -171,7 +171,8 @@ def is_of_the_disk(text: str) -> bool:
 def raise_of_machine(problem: duckdb.Error) -> None:
     """Raise an error again that is a damaged file's or the machine's fault (disk, memory), before it is taken for the
     mistake of whoever wrote the SQL."""
-    if is_broken(str(problem)) or isinstance(problem, _OF_THE_MACHINE):
+    is_missing_file = "No files found" in str(problem)  # one that the SQL names
+    if is_broken(str(problem)) or (isinstance(problem, _OF_THE_MACHINE) and not is_missing_file):
         raise problem
 
 

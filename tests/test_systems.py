@@ -98,6 +98,8 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, error: str
         ("role = 'oracle'", "role = 'oracle'"),
         ("role = 'erp'\ntables = 3", "int"),
         ("role = 'erp'\n[tables.a]\nkey = ['id']", "names no columns"),
+        ("role = 'erp'\n[tables.a]\ncolumns = ['id', 'RowId']", "has columns RowId"),
+        ("role = 'erp'\n[tables.a]\ncolumns = ['id', '_row']", "has columns _row"),
         ("role = 'erp'\n[tables.a]\ncolumns = ['x']\nkey = ['id']", "id"),
         ("\udcff", "codec"),
     ],

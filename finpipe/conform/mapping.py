@@ -44,11 +44,12 @@ def select_of(text: str) -> str:
 def attempt(path: Path, connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     """Run SQL that the file ``path`` decided; raises ``FinpipeError`` that names it.
 
-    A full disk is no mistake of the file: the run stops, and nothing is set aside or published for it.
+    Too little disk or memory is no mistake of the file: the run stops, and nothing is set aside or published for it.
     """
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
+        problem.add_note(f"while {path} ran")
         raise_of_machine(problem)
         raise FinpipeError(
             "a mapping does not run",

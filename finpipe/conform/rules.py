@@ -33,11 +33,6 @@ def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owne
     )
 
 
-def superseded(table: str) -> str:
-    """The temp table of a raw table's rows that are no longer in force: ``row_id``."""
-    return f"temp.{quoted(f'superseded {table}')}"
-
-
 def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> None:
     """Note, in temp table ``rivals``, records in force that another row of their own file contradicts.
 
@@ -45,9 +40,6 @@ def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: st
     that tell their kind (an API's) are left out: they carry no time of change, and their files hold states in order.
     """
     if system.settings.get("json", {}).get("kind") or not system.tables[table].key:
-        return
-    # Where no row is superseded no key came twice: nearly always, and cheap to see.
-    if not connection.execute(f"select 1 from {superseded(table)} limit 1").fetchall():
         return
     raw = f"raw.raw_{system.name}.{quoted(table)}"
     connection.execute(f"""
@@ -60,9 +52,8 @@ def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: st
             select _key from contents
             qualify rank() over (partition by _key
                 order by is_active desc, changed_at desc nulls last, last_load desc) = 1)
-        select {literal(system.name)}, {literal(table)}, _load_seq, _row from {raw}
-        where _active and rowid not in (from {superseded(table)})
-            and _key in (select _key from newest group by _key having count(*) > 1)""")
+        select {literal(system.name)}, {literal(table)}, _load_seq, _row from temp.{quoted(table)}
+        where _key in (select _key from newest group by _key having count(*) > 1)""")
 
 
 def refuse_rivals(connection: duckdb.DuckDBPyConnection, name: str, owners: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Raw tables: append-only text exactly as extracts gave it, with the few facts every later stage needs.
 
-Belongs here: their columns, the insert that admits staged rows, the latest views.  Does not belong here: meaning.
+Belongs here: their columns, the insert that admits staged rows, the views of rows in force and of those that are not.
+Does not belong here: meaning.
 
 ``_key``: the key columns, joined; a row whose first key column is empty, or of a table without key, is identified by
 its content and its occurrence within the file: equal lines of one file stay apart, the same file again is recognised.

@@ -120,8 +120,8 @@ def working(company: Company) -> Iterator[Home]:
 def step() -> Iterator[None]:
     """A step of a run, whose id its lines in the log carry.
 
-    A fault of the machine is tried again; a user's mistake is told in its four parts and not tried again; a
-    defect keeps its stack trace.
+    A fault of the disk is tried again; a user's mistake, or too little memory, is told in its four parts and not tried
+    again; a defect keeps its stack trace.
     """
     with failing(), of_run(dg.OpExecutionContext.get().run_id):
         yield
@@ -137,13 +137,13 @@ def failing() -> Iterator[None]:
             FinpipeError(
                 "the step does not fit into the memory that it may take",
                 where="memory_limit of finpipe.toml",
-                got=str(problem).split("\n", 1)[0],
-                fix='allow more, say memory_limit = "3GB"; what stood before stands',
+                got=" ".join([str(problem).split("\n", 1)[0], *getattr(problem, "__notes__", [])]),
+                fix="allow more than it names, at best twice as much; what stood before stands",
             )
         ) from problem
-    except (OSError, duckdb.IOException) as problem:
-        if isinstance(problem, duckdb.IOException) and not is_of_the_disk(str(problem)):
-            raise  # damage: the next run heals
+    except (OSError, duckdb.Error) as problem:
+        if isinstance(problem, duckdb.Error) and not is_of_the_disk(str(problem)):
+            raise  # damage, which the next run heals, or a defect
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from problem
     except FinpipeError as problem:
         raise _told(problem) from problem

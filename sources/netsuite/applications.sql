@@ -121,7 +121,9 @@ applied as (
         || case when p.target_kind = 'Journal' and p.applied_kind <> 'CustRfnd' then '/debit' else '' end as to_id,
         -- It counts once both documents are there; a link has no date of its own.
         greatest(f.dated_on, t.dated_on) as applied_on,
-        coalesce(t.own_currency, f.own_currency, t.subsidiary_currency, base.currency) as currency,
+        coalesce(
+            t.own_currency, f.own_currency, t.subsidiary_currency, f.subsidiary_currency, base.currency
+        ) as currency,
         p.amount,
         coalesce(f.deleteddate, t.deleteddate, p.lastmodifieddate, f.lastmodifieddate) as changed_at,
         -- A link vanishes with its document, and when the document is voided: extracts never say that it did.

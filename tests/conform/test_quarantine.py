@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from finpipe.conform import gate, rules
+from finpipe.conform import gate, rules, run
+from finpipe.ingest import raw
 from finpipe.systems import System, Table
 
 from .conftest import Lean
@@ -154,21 +155,42 @@ def rivals(
 ) -> list[tuple[Any, ...]]:
     """What is noted of raw rows, each with its load, its row, its key, its time of change and its content."""
     with duckdb.connect() as connection:
-        connection.execute("attach ':memory:' as raw")
-        connection.execute(rules.RIVALS)
         system = System("toy", Path(), "erp", "AR", "", {"bill": Table("bill", (), key=key)}, settings)
-        connection.execute("create schema raw.raw_toy")
-        connection.execute(
-            "create table raw.raw_toy.bill (_load_seq bigint, _row bigint, _key varchar, _version timestamp, "
-            "_hash varchar, _active boolean default true)"
-        )
-        connection.executemany("insert into raw.raw_toy.bill by position values (?, ?, ?, ?, ?, default)", rows)
-        connection.execute(
-            f"create temp table {rules.superseded('bill')} as select rowid as row_id from raw.raw_toy.bill "
-            "qualify row_number() over (partition by _key order by _load_seq desc, _row) > 1"
-        )
-        rules.note_rivals(connection, system, "bill")
+        shown(connection, system, [(*row, True) for row in rows])
         return connection.execute("select * from rivals").fetchall()
+
+
+def shown(connection: duckdb.DuckDBPyConnection, system: System, rows: list[tuple[Any, ...]]) -> None:
+    """Show mappings the newest of raw rows: each with its load, row, key, time of change, content, and if it counts."""
+    connection.execute("attach ':memory:' as raw; use raw")
+    raw.create(connection, system)
+    connection.execute("use memory")
+    connection.executemany(
+        "insert into raw.raw_toy.bill (_load_seq, _row, _key, _version, _hash, _active) values (?, ?, ?, ?, ?, ?)", rows
+    )
+    connection.execute(rules.RIVALS)
+    run._show_newest(connection, system, "bill")
+
+
+@pytest.mark.parametrize(("most", "is_view"), [(0, True), (100, False)], ids=["where they lie", "copied"])
+def test_mappings_see_the_newest_rows_where_they_lie_or_copied(
+    monkeypatch: pytest.MonkeyPatch, most: int, is_view: bool
+) -> None:
+    """Newest by time of change, then by delivery; no history; the first of equal rows; an only row."""
+    monkeypatch.setattr(run, "MOST_PASSED_OVER", most)
+    rows = [
+        (1, 1, "a", "2024-01-02", "x", True), (2, 1, "a", "2024-01-01", "y", True),
+        (1, 2, "b", None, "x", True), (2, 2, "b", None, "y", True), (3, 1, "b", None, "z", False),
+        (1, 3, "c", None, "x", True), (2, 3, "c", None, "x", True),
+        (1, 4, "d", None, "x", True), (1, 5, "e", None, "x", False),
+    ]  # fmt: skip
+    with duckdb.connect() as connection:
+        system = System("toy", Path(), "erp", "AR", "", {"bill": Table("bill", (), key=("id",))}, {})
+        shown(connection, system, rows)
+        found = connection.execute("select _key, _load_seq, _row from bill order by 1").fetchall()
+        assert found == [("a", 1, 1), ("b", 2, 2), ("c", 1, 3), ("d", 1, 4)]
+        views = connection.execute("select 1 from duckdb_views() where view_name = 'bill' and temporary").fetchall()
+        assert bool(views) is is_view
 
 
 def test_a_record_that_one_file_states_in_two_ways_is_noted_where_it_stands_in_force() -> None:

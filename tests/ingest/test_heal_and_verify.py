@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from finpipe.ingest import load, open_raw, verify
+from finpipe.ingest import load, open_raw, raw, verify
 from finpipe.ingest.heal import is_corruption
 from finpipe.ingest.landing import manifests
+from finpipe.systems import TAKEN
 from finpipe.warehouse import connect, note_of
 from tests.ingest.conftest import Company
 
@@ -108,9 +109,14 @@ def test_rows_taken_from_raw_are_noticed_and_read_again(company: Company) -> Non
     assert problems(company) == []
 
 
-def test_a_table_whose_view_was_never_made_gets_it(company: Company) -> None:
+def test_no_described_column_takes_the_name_of_a_fact() -> None:
+    assert {*raw._FACTS, "rowid"} == set(TAKEN)
+
+
+@pytest.mark.parametrize("view", ["latest_shop.customer", "superseded_shop.customer"])
+def test_a_table_whose_view_was_never_made_gets_it(company: Company, view: str) -> None:
     filled(company)
-    company.query("drop view latest_shop.customer")
+    company.query(f"drop view {view}")
     company.load()
     assert company.query("select count(*) from latest_shop.customer") == [(3,)]
 

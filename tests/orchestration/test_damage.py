@@ -39,17 +39,28 @@ def test_a_run_that_meets_damage_midway_is_made_once_more(home: Home, monkeypatc
 
 @pytest.mark.parametrize(
     "fault",
-    [OSError("No space left on device"), duckdb.IOException('Could not write file "x": No space left on device')],
-    ids=["python's", "DuckDB's"],
+    [
+        OSError("No space left on device"),
+        duckdb.IOException('Could not write file "x": No space left on device'),
+        duckdb.FatalException("FATAL Error: Failed to create checkpoint: No space left on device"),
+    ],
+    ids=["python's", "DuckDB's", "DuckDB's when it puts a file in order"],
 )
 def test_a_full_disk_is_tried_again_whoever_meets_it(fault: Exception) -> None:
     with pytest.raises(dg.RetryRequested), failing():
         raise fault
 
 
+def test_damage_is_left_to_the_next_run() -> None:
+    with pytest.raises(duckdb.IOException, match="Could not read enough bytes"), failing():
+        raise duckdb.IOException('Could not read enough bytes from file "x"')
+
+
 def test_too_little_memory_is_told_with_the_setting_to_change() -> None:
+    problem = duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block\n\nPossible solutions: …")
+    problem.add_note("while sources/erp/invoices.sql ran")
     with pytest.raises(dg.Failure) as told, failing():
-        raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block\n\nPossible solutions: …")
+        raise problem
     said = {name: value.value for name, value in told.value.metadata.items()}
     assert said["where"] == "memory_limit of finpipe.toml"
-    assert said["got"] == "Out of Memory Error: could not allocate block"
+    assert said["got"] == "Out of Memory Error: could not allocate block while sources/erp/invoices.sql ran"
