@@ -195,8 +195,8 @@ def test_mappings_see_the_newest_rows_where_they_lie_or_copied(
 
 def test_a_record_that_one_file_states_in_two_ways_is_noted_where_it_stands_in_force() -> None:
     contradicted = [(1, 1, "a", None, "x"), (1, 2, "a", None, "y"), (1, 3, "b", None, "x")]
-    assert rivals(*contradicted) == [("toy", "bill", 1, 1)]
-    assert rivals(*contradicted, json={"path": "data"}) == [("toy", "bill", 1, 1)]
+    assert rivals(*contradicted) == [("toy", "bill", 1, 2)]
+    assert rivals(*contradicted, json={"path": "data"}) == [("toy", "bill", 1, 2)]
 
 
 def test_what_may_follow_upon_itself_is_no_contradiction() -> None:
