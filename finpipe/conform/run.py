@@ -4,7 +4,6 @@ Belongs here: which mappings run, in which order, and the report.  Does not belo
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from finpipe.conform import fixes, macros, matching, rules, succession
+from finpipe.conform import fixes, macros, matching, newest, rules, succession
 from finpipe.conform.backfills import write_backfills
 from finpipe.conform.calendars import write_calendars
 from finpipe.conform.gate import pass_gate
-from finpipe.conform.mapping import attempt, map_into, select_of
+from finpipe.conform.mapping import map_into
 from finpipe.conform.policy import write_policy
 from finpipe.conform.schema import prepare
 from finpipe.contracts import columns, entities, version_of
@@ -24,11 +23,9 @@ from finpipe.errors import FinpipeError
 from finpipe.policy import policy_of
 from finpipe.settings import Home
 from finpipe.systems import System
-from finpipe.warehouse import literal, quoted, reading_raw
+from finpipe.warehouse import literal, reading_raw
 
 Progress = Callable[[str], None]
-#: A table of whose rows more than one in so many is superseded is copied before mappings read it.
-MOST_PASSED_OVER = 4
 #: What people decided, and what was seen of exceptions.
 _DECIDED = ["decisions", "sightings"]
 
@@ -181,7 +178,7 @@ def _conform_system(
     if not names:
         return
     macros.define(connection, system, home.config)
-    made = _gather(connection, system, names)
+    made = newest.show(connection, system, names)
     for name in names:
         progress(f"{system.name} → canonical.{name}")
         map_into(connection, system.mappings[name], entities()[name])
@@ -190,46 +187,6 @@ def _conform_system(
         pass_gate(connection, system, name, entities()[name])
     for thing in reversed(made):
         connection.execute(f"drop {thing}")
-
-
-def _gather(connection: duckdb.DuckDBPyConnection, system: System, names: list[str]) -> list[str]:
-    """Show mappings the newest records of each table, and make the steps that they share; returns what to drop."""
-    texts = [system.mappings[name].read_text(encoding="utf-8") for name in names]
-    shared = {}
-    for name, path in reversed(system.shared.items()):  # a step may use those before it
-        if name in _words(texts):
-            shared[name] = path
-            texts.append(path.read_text(encoding="utf-8"))
-    made = [thing for t in system.tables if t in _words(texts) for thing in _show_newest(connection, system, t)]
-    for name, path in reversed(shared.items()):
-        select = select_of(path.read_text(encoding="utf-8"))
-        attempt(path, connection, f"create temp table {quoted(name)} as {select}")
-        made.append(f"table temp.{quoted(name)}")
-    return made
-
-
-def _words(texts: list[str]) -> set[str]:
-    return set(re.findall(r"[a-z0-9_]+", " ".join(texts).lower()))
-
-
-def _show_newest(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> list[str]:
-    """Show the newest records of one table under its name; returns what to drop.
-
-    They are read where LOAD put them, compressed and only the columns that are asked for: a copy of a large company's
-    would not fit into memory. Where many rows are superseded they are copied after all, or each look would pass over
-    all the others again.
-    """
-    raw, old = f"raw.raw_{system.name}.{quoted(table)}", f"temp.{quoted(f'superseded {table}')}"
-    connection.execute(f"create temp table {old} as from raw.superseded_{system.name}.{quoted(table)}")
-    ((rows, superseded),) = connection.execute(
-        f"select (select count(*) from {raw}), (select count(*) from {old})"
-    ).fetchall()
-    kind = "table" if superseded * MOST_PASSED_OVER > rows else "view"
-    newest = f"select * from {raw} where _active and rowid not in (from {old})"
-    connection.execute(f"create temp {kind} {quoted(table)} as {newest}")
-    if superseded:  # nearly always no key came twice, and nothing can contradict itself
-        rules.note_rivals(connection, system, table)
-    return [f"table {old}", f"{kind} temp.{quoted(table)}"]
 
 
 def _files(system: System, names: list[str]) -> list[Path]:

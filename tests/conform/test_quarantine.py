@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from finpipe.conform import gate, rules, run
+from finpipe.conform import gate, newest, rules
 from finpipe.ingest import raw
 from finpipe.systems import System, Table
 
@@ -169,7 +169,7 @@ def shown(connection: duckdb.DuckDBPyConnection, system: System, rows: list[tupl
         "insert into raw.raw_toy.bill (_load_seq, _row, _key, _version, _hash, _active) values (?, ?, ?, ?, ?, ?)", rows
     )
     connection.execute(rules.RIVALS)
-    run._show_newest(connection, system, "bill")
+    newest.show_one(connection, system, "bill")
 
 
 @pytest.mark.parametrize(("most", "is_view"), [(0, True), (100, False)], ids=["where they lie", "copied"])
@@ -177,7 +177,7 @@ def test_mappings_see_the_newest_rows_where_they_lie_or_copied(
     monkeypatch: pytest.MonkeyPatch, most: int, is_view: bool
 ) -> None:
     """Newest by time of change, then by delivery; no history; the first of equal rows; an only row."""
-    monkeypatch.setattr(run, "MOST_PASSED_OVER", most)
+    monkeypatch.setattr(newest, "MOST_PASSED_OVER", most)
     rows = [
         (1, 1, "a", "2024-01-02", "x", True), (2, 1, "a", "2024-01-01", "y", True),
         (1, 2, "b", None, "x", True), (2, 2, "b", None, "y", True), (3, 1, "b", None, "z", False),
