@@ -14,8 +14,6 @@ from typing import Any
 from finpipe.errors import FinpipeError
 
 PROJECT = Path(__file__).resolve().parent.parent
-#: Word for a limit that follows from the company's size, and its bounds.
-AUTO, LEAST_MEMORY_MB = "auto", 700
 #: Smallest numbers that can be meant.
 _LEAST = {"threads": 1, "keep_publications": 2}
 
@@ -105,15 +103,6 @@ class Home:
         own = (PROJECT / "sources",)
         return own if self.extra_sources is None else (*own, self.extra_sources)
 
-    @property
-    def memory_limit(self) -> str:
-        """What one DuckDB may hold: as the company says, else what its size asks for."""
-        if self.config.memory_limit != AUTO:
-            return self.config.memory_limit
-        raw = self.raw.stat().st_size if self.raw.exists() else 0
-        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-        return f"{max(LEAST_MEMORY_MB, min(raw, most) // 1_000_000)}MB"
-
     @cached_property
     def config(self) -> "Config":
         """The company's ``finpipe.toml``; defaults when there is none."""
@@ -135,9 +124,8 @@ class Config:
     entity_calendars: dict[str, str] = field(default_factory=dict)
     #: Overrides of sources/<system>/system.toml, merged key by key.
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What DuckDB may hold before it spills to disk; auto = as much as raw.duckdb takes on disk, but at least 700 MB
-    #: and at most half of the machine's memory.
-    memory_limit: str = AUTO
+    #: What DuckDB may hold before it spills to disk.
+    memory_limit: str = "700MB"
     #: Processors that one step uses.
     threads: int = 2
     #: Publications to keep, with the one in force; signed ones are kept for ever. At least 2, so that whoever has just

@@ -136,7 +136,7 @@ def _opened(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(
         str(target),
         config={
-            "memory_limit": home.memory_limit,
+            "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
             "temp_directory": str(spill(home, target)),
             "preserve_insertion_order": False,

@@ -1,7 +1,6 @@
 """Limits stand once, with their reason, and their page is made of them."""
 
 import ast
-import os
 from pathlib import Path
 
 import pytest
@@ -45,17 +44,3 @@ def test_broken_databases_do_not_fill_the_disk(home: Home) -> None:
         set_aside(home.warehouse, "why")
     kept = sorted(p.name for p in home.root.iterdir())
     assert kept == [f"warehouse.corrupt-{n}{end}" for n in (3, 4, 5) for end in ("", ".wal")]
-
-
-def test_memory_follows_the_size_of_the_company_unless_it_is_said(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    assert home.memory_limit == "700MB"
-    with home.raw.open("wb") as file:
-        file.truncate(1_500_000_000)
-    assert home.memory_limit == "1500MB"
-    with home.raw.open("wb") as file:
-        file.truncate(2**41)  # more than half of any machine that runs this
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert home.memory_limit == f"{machine // 2 // 1_000_000}MB"
-    (tmp_path / "finpipe.toml").write_text('memory_limit = "3GB"\n', encoding="utf-8")
-    assert Home(tmp_path).memory_limit == "3GB"

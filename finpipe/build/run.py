@@ -121,7 +121,7 @@ def _run_dbt(home: Home, begun: BuildReport, asked: list[str] | None, listen: Ca
             scratch=home.root / "dbt",
             variables=json.dumps(variables(home, begun.as_of)),
             settings={
-                "FINPIPE_MEMORY_LIMIT": home.memory_limit,
+                "FINPIPE_MEMORY_LIMIT": home.config.memory_limit,
                 "FINPIPE_THREADS": str(home.config.threads),
                 "FINPIPE_CODE_VERSION": begun.code_version,
             },

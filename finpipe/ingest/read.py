@@ -77,7 +77,7 @@ def reader(home: Home, folder: Path, files: int) -> Iterator[duckdb.DuckDBPyConn
     """
     connection = duckdb.connect(
         config={
-            "memory_limit": home.memory_limit,
+            "memory_limit": home.config.memory_limit,
             # Those who ask work themselves, and DuckDB has as many threads more as there is room for.
             "threads": max(1, home.config.threads - files + 1),
             "temp_directory": str(folder / "spill"),

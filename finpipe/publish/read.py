@@ -110,7 +110,7 @@ def _connected(home: Home, folder: Path) -> duckdb.DuckDBPyConnection:
         str(folder / DATABASE),
         read_only=True,
         config={
-            "memory_limit": home.memory_limit,
+            "memory_limit": home.config.memory_limit,
             "threads": home.config.threads,
             "enable_external_access": False,
             "autoinstall_known_extensions": False,

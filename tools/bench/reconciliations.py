@@ -87,7 +87,7 @@ def measure(root: str, way: str, work: str) -> dict[str, list[float]]:
     scratch = Path(work) / f"{way}.duckdb"
     scratch.unlink(missing_ok=True)
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": home.memory_limit,
+        "memory_limit": Config().memory_limit,
         "threads": Config().threads,
         "preserve_insertion_order": False,
         "temp_directory": str(Path(work) / "spill"),

@@ -112,7 +112,7 @@ class Others:
         program = self.there["python"].program("dbt")
         environ = _environment(self.work) | {
             "FINPIPE_WAREHOUSE": str(place / "warehouse.duckdb"),
-            "FINPIPE_MEMORY_LIMIT": Home(self.work / "whole").memory_limit,
+            "FINPIPE_MEMORY_LIMIT": Config().memory_limit,
             "FINPIPE_THREADS": str(Config().threads),
         }
         if not (self.place / "dbt").exists():
