@@ -204,6 +204,19 @@ def test_readers_do_not_hinder_the_writer(home: Home, built: duckdb.DuckDBPyConn
     assert query(home, "select count(*) from billings").rows == [(4,)]
 
 
+def test_readers_of_one_publication_share_it_while_the_company_grows(
+    home: Home, built: duckdb.DuckDBPyConnection
+) -> None:
+    """DuckDB opens a file twice only with the same limits: they must not follow from what a load changes."""
+    publish(home, built, stamps(), now=NOW)
+    with stage.reading(home) as reader:
+        with home.raw.open("ab") as raw:
+            raw.truncate(2_000_000_000)
+        with stage.reading(home) as other:
+            ask = "select count(*) from billings"
+            assert reader.execute(ask).fetchall() == other.execute(ask).fetchall() == [(3,)]
+
+
 def test_nothing_published_is_said_so(home: Home) -> None:
     assert current(home) is None
     with pytest.raises(FinpipeError, match="nothing is published"):
