@@ -25,7 +25,8 @@ def show(connection: duckdb.DuckDBPyConnection, system: System, names: list[str]
         if name in _words(texts):
             shared[name] = path
             texts.append(path.read_text(encoding="utf-8"))
-    made = [thing for t in system.tables if t in _words(texts) for thing in show_one(connection, system, t)]
+    asked = _words(texts)
+    made = [thing for t in system.tables if t in asked for thing in show_one(connection, system, t)]
     for name, path in reversed(shared.items()):
         select = select_of(path.read_text(encoding="utf-8"))
         attempt(path, connection, f"create temp table {quoted(name)} as {select}")
@@ -53,5 +54,5 @@ def show_one(connection: duckdb.DuckDBPyConnection, system: System, table: str) 
     newest = f"select * from {raw} where _active and rowid not in (from {old})"
     connection.execute(f"create temp {kind} {quoted(table)} as {newest}")
     if superseded:  # nearly always no key came twice, and nothing can contradict itself
-        rules.note_rivals(connection, system, table)
+        rules.note_rivals(connection, system, table, old)
     return [f"table {old}", f"{kind} temp.{quoted(table)}"]

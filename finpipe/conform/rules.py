@@ -33,18 +33,19 @@ def refuse_duplicate_keys(connection: duckdb.DuckDBPyConnection, name: str, owne
     )
 
 
-def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: str) -> None:
+def note_rivals(connection: duckdb.DuckDBPyConnection, system: System, table: str, superseded: str) -> None:
     """Note, in temp table ``rivals``, records in force that another row of their own file contradicts.
 
     Same key, same time of change, other content: which holds cannot be known.  A later delivery settles it.  Objects
     that tell their kind (an API's) are left out: they carry no time of change, and their files hold states in order.
+    Temp table ``superseded`` holds the ``row_id`` of rows that are not in force: every key that came twice has one.
     """
     if system.settings.get("json", {}).get("kind") or not system.tables[table].key:
         return
     raw = f"raw.raw_{system.name}.{quoted(table)}"
     connection.execute(f"""
         insert into rivals
-        with repeated as (select _key from {raw} group by _key having count(*) > 1),
+        with repeated as (select _key from {raw} where rowid in (from {superseded})),
         contents as (
             select _key, _hash, bool_or(_active) as is_active, max(_version) as changed_at, max(_load_seq) as last_load
             from {raw} where _key in (select _key from repeated) group by _key, _hash),

@@ -138,7 +138,7 @@ def failing() -> Iterator[None]:
                 "the step does not fit into the memory that it may take",
                 where="memory_limit of finpipe.toml",
                 got=" ".join([str(problem).split("\n", 1)[0], *getattr(problem, "__notes__", [])]),
-                fix="allow more than it names, at best twice as much; what stood before stands",
+                fix='say twice as much there (memory_limit = "1400MB" where nothing is said); what stood before stands',
             )
         ) from problem
     except (OSError, duckdb.Error) as problem:

@@ -108,7 +108,7 @@ def test_what_does_not_fit_into_memory_is_spilled_below_an_empty_scratch_folder(
         assert list(home.scratch.rglob("*.tmp")), "nothing was spilled: the test asks for too little"
 
 
-def test_a_full_disk_sets_no_system_aside_but_stops_the_pass(two: Two, tmp_path: Path) -> None:
+def test_no_room_to_spill_sets_no_system_aside_but_stops_the_pass(two: Two, tmp_path: Path) -> None:
     two.bill("2", "20")
     before = two.toy.rows(INVOICES)
     mapping = two.other.folder / "invoices.sql"
